@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#include "base/pool.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// About 20 to 50 microseconds of `pause`: longer than a barrier between running threads takes,
+// shorter than a time slice.
+enum { SPINS = 2000 };
+
+/* A counter that threads wait on; the sleepers are counted so that waking costs nothing without. */
+typedef struct event {
+    _Atomic uint32_t value;
+    _Atomic uint32_t sleepers;
+} event;
+
+struct sc_pool {
+    unsigned n;
+    pthread_t *thread; // owned, [n - 1]
+    sc_worker *worker; // owned, [n]
+    sc_pool_fn *fn;    // of the current run
+    void *arg;
+    bool stop;
+    // Each on its own cache line: all threads hammer them.
+    _Alignas(64) event start;             // counts runs
+    _Alignas(64) event gate;              // counts barriers passed
+    _Alignas(64) _Atomic uint32_t inside; // threads waiting at the barrier
+};
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static void wait_change(event *e, uint32_t old)
+{
+    for (unsigned i = 0; i < SPINS; i++) {
+        if (atomic_load_explicit(&e->value, memory_order_acquire) != old)
+            return;
+        relax();
+    }
+    (void)atomic_fetch_add(&e->sleepers, 1);
+    while (atomic_load(&e->value) == old)
+        (void)syscall(SYS_futex, &e->value, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
+    (void)atomic_fetch_sub(&e->sleepers, 1);
+}
+
+static void advance(event *e)
+{
+    (void)atomic_fetch_add(&e->value, 1);
+    if (atomic_load(&e->sleepers))
+        (void)syscall(SYS_futex, &e->value, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+void sc_pool_barrier(const sc_worker *me)
+{
+    sc_pool *p = me->pool;
+    if (p->n == 1)
+        return;
+    const uint32_t round = atomic_load_explicit(&p->gate.value, memory_order_relaxed);
+    if (atomic_fetch_add(&p->inside, 1) + 1 == p->n) {
+        atomic_store(&p->inside, 0);
+        advance(&p->gate);
+    } else {
+        wait_change(&p->gate, round);
+    }
+}
+
+static void *work(void *arg)
+{
+    sc_worker *me = arg;
+    sc_pool *p = me->pool;
+    uint32_t seen = 0;
+    for (;;) {
+        wait_change(&p->start, seen);
+        seen++;
+        if (p->stop)
+            return NULL;
+        p->fn(me, p->arg);
+        sc_pool_barrier(me);
+    }
+}
+
+static sc_code start_threads(sc_pool *p, sc_err *err)
+{
+    for (unsigned i = 1; i < p->n; i++) {
+        const int why = pthread_create(&p->thread[i - 1], NULL, work, &p->worker[i]);
+        if (why != 0) {
+            p->n = i; // those that run are joined by sc_pool_free
+            return sc_fail_sys(err, SC_E_IO, why, "cannot start thread %u", i);
+        }
+    }
+    return SC_OK;
+}
+
+sc_code sc_pool_new(unsigned n, sc_pool **out, sc_err *err)
+{
+    if (n == 0)
+        n = sc_pool_cpus();
+    if (n > SC_POOL_MAX)
+        return sc_fail(err, SC_E_LIMIT, "%u threads, at most %d possible", n, SC_POOL_MAX);
+    SC_AUTO(sc_pool) *p = sc_alloc_pages(sizeof(sc_pool)); // cache-line aligned
+    if (!p)
+        return sc_fail_nomem(err);
+    p->n = 1;
+    p->thread = sc_alloc(n, sizeof *p->thread);
+    p->worker = sc_alloc(n, sizeof *p->worker);
+    if (!p->thread || !p->worker)
+        return sc_fail_nomem(err);
+    for (unsigned i = 0; i < n; i++)
+        p->worker[i] = (sc_worker){p, i, n};
+    p->n = n;
+    SC_TRY(start_threads(p, err));
+    *out = sc_take(p);
+    return SC_OK;
+}
+
+void sc_pool_free(sc_pool *p)
+{
+    if (!p)
+        return;
+    if (p->n > 1) {
+        p->stop = true;
+        advance(&p->start);
+        for (unsigned i = 1; i < p->n; i++)
+            (void)pthread_join(p->thread[i - 1], NULL); // our own threads, joined once
+    }
+    sc_free(p->thread);
+    sc_free(p->worker);
+    sc_free_pages(p, sizeof *p);
+}
+
+unsigned sc_pool_size(const sc_pool *p)
+{
+    return p->n;
+}
+
+void sc_pool_run(sc_pool *p, sc_pool_fn *fn, void *arg)
+{
+    p->fn = fn;
+    p->arg = arg;
+    if (p->n > 1)
+        advance(&p->start);
+    fn(&p->worker[0], arg);
+    sc_pool_barrier(&p->worker[0]);
+}
+
+void sc_pool_share(const sc_worker *me, size_t total, size_t unit, size_t *from, size_t *to)
+{
+    const size_t units = total / unit + (total % unit != 0);
+    const size_t each = units / me->n;
+    const size_t more = units % me->n; // the first threads take one unit more
+    const size_t first = me->index * each + (me->index < more ? me->index : more);
+    const size_t last = first + each + (me->index < more ? 1 : 0);
+    *from = first * unit < total ? first * unit : total;
+    *to = last * unit < total ? last * unit : total;
+}
+
+/* The CPU quota of the cgroup (version 2) we live in, rounded up; UINT_MAX without one. */
+static unsigned quota(void)
+{
+    FILE *f = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (!f)
+        return UINT_MAX;
+    char line[64] = "";
+    const bool got = fgets(line, sizeof line, f) != NULL;
+    (void)fclose(f); // opened for reading
+    if (!got || strncmp(line, "max", 3) == 0)
+        return UINT_MAX;
+    char *end = NULL;
+    const unsigned long long used = strtoull(line, &end, 10);
+    const unsigned long long period = strtoull(end, NULL, 10);
+    if (used == 0 || period == 0 || used / period >= UINT_MAX)
+        return UINT_MAX;
+    return (unsigned)((used + period - 1) / period);
+}
+
+unsigned sc_pool_cpus(void)
+{
+    cpu_set_t set;
+    unsigned n = 1;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        n = (unsigned)CPU_COUNT(&set);
+    const unsigned limit = quota();
+    n = n < limit ? n : limit;
+    return n < 1 ? 1 : n > SC_POOL_MAX ? SC_POOL_MAX : n;
+}

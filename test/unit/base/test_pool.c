@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "base/pool.h"
+#include "t.h"
+
+enum { ITEMS = 1003, ROUNDS = 300 };
+
+struct job {
+    int phase[ITEMS];
+    int wrong[64];
+};
+
+/* Each round reads what the neighbours wrote before the barrier. */
+static void rounds(const sc_worker *me, void *arg)
+{
+    struct job *j = arg;
+    size_t from = 0;
+    size_t to = 0;
+    sc_pool_share(me, ITEMS, 4, &from, &to);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = from; i < to; i++)
+            j->phase[i]++;
+        sc_pool_barrier(me);
+        for (size_t i = me->index; i < ITEMS; i += me->n)
+            j->wrong[me->index] += j->phase[i] != round + 1;
+        sc_pool_barrier(me);
+    }
+}
+
+TEST(barriers_hold_for_any_number_of_threads)
+{
+    UNUSED;
+    static const unsigned sizes[] = {1, 2, 3, 7};
+    for (size_t k = 0; k < SC_LEN(sizes); k++) {
+        sc_err err = {0};
+        SC_AUTO(sc_pool) *p = NULL;
+        CHECK_OK(sc_pool_new(sizes[k], &p, &err), &err);
+        for (int again = 0; again < 3; again++) {
+            struct job *j = sc_new(struct job);
+            CHECK(j);
+            sc_pool_run(p, rounds, j);
+            for (unsigned t = 0; t < sizes[k]; t++)
+                assert_int_equal(j->wrong[t], 0);
+            sc_free(j);
+        }
+    }
+}
+
+TEST(shares_cover_everything_once)
+{
+    UNUSED;
+    for (unsigned n = 1; n < 9; n++)
+        for (size_t total = 0; total < 70; total++) {
+            size_t next = 0;
+            for (unsigned i = 0; i < n; i++) {
+                const sc_worker me = {NULL, i, n};
+                size_t from = 0;
+                size_t to = 0;
+                sc_pool_share(&me, total, 8, &from, &to);
+                CHECK(from == next && to >= from);
+                CHECK(from % 8 == 0 || from == total);
+                next = to;
+            }
+            assert_int_equal(next, total);
+        }
+}
+
+TEST(too_many_threads_is_an_error)
+{
+    UNUSED;
+    sc_err err = {0};
+    SC_AUTO(sc_pool) *p = NULL;
+    CHECK_CODE(SC_E_LIMIT, sc_pool_new(SC_POOL_MAX + 1, &p, &err), &err);
+    CHECK(sc_pool_cpus() >= 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(barriers_hold_for_any_number_of_threads),
+        T(shares_cover_everything_once),
+        T(too_many_threads_is_an_error),
+    };
+    return RUN_TESTS(tests);
+}
