@@ -45,6 +45,8 @@ char *sc_strndup(const char *s, size_t n) SC_CHECKED __attribute__((malloc, mall
 /** A copy of the string `s`; NULL when memory is out. */
 char *sc_strdup(const char *s) SC_CHECKED __attribute__((malloc, malloc(sc_free, 1)));
 
+SC_AUTO_DEFINE(char, sc_free);
+
 /**
  * Makes room for one more element: *p points at *cap elements of `size` bytes, `n` of them used.
  *
