@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: MIT
+#include "model/sample.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// A block of logits whose maximum stands for it when the k largest are looked for.
+enum { BLOCK = 64 };
+
+struct sc_sampler {
+    size_t vocab;
+    float *scores;   // owned, [vocab]: logits after the penalty
+    float *peak;     // owned, [ceil(vocab / BLOCK)]: maximum of each block, then scratch
+    uint8_t *seen;   // owned, [vocab]: ids that were penalised; all zero between calls
+    int32_t *id;     // owned, [vocab]: candidates, ascending
+    double *value;   // owned, [vocab]: their scores over the temperature; then probabilities
+    double *scratch; // owned, [vocab]
+};
+
+sc_code sc_sample_check(const sc_sample_params *p, sc_err *err)
+{
+    if (!(p->temperature >= 0 && p->temperature <= 1e6))
+        return sc_fail(err, SC_E_USAGE, "temperature is %g, 0 to 1e6 expected", p->temperature);
+    if (!(p->top_p > 0 && isfinite(p->top_p)))
+        return sc_fail(err, SC_E_USAGE, "top_p is %g, above 0 expected", p->top_p);
+    if (!(p->min_p >= 0 && p->min_p <= 1))
+        return sc_fail(err, SC_E_USAGE, "min_p is %g, 0 to 1 expected", p->min_p);
+    if (!(p->repetition_penalty > 0 && isfinite(p->repetition_penalty)))
+        return sc_fail(err, SC_E_USAGE, "repetition penalty is %g, above 0 expected",
+                       p->repetition_penalty);
+    return SC_OK;
+}
+
+sc_code sc_sampler_new(size_t vocab, sc_sampler **out, sc_err *err)
+{
+    SC_AUTO(sc_sampler) *s = sc_new(sc_sampler);
+    if (!s)
+        return sc_fail_nomem(err);
+    s->vocab = vocab;
+    s->scores = sc_alloc(vocab, sizeof *s->scores);
+    s->peak = sc_alloc(vocab / BLOCK + 1, sizeof *s->peak);
+    s->seen = sc_alloc(vocab, sizeof *s->seen);
+    s->id = sc_alloc(vocab, sizeof *s->id);
+    s->value = sc_alloc(vocab, sizeof *s->value);
+    s->scratch = sc_alloc(vocab, sizeof *s->scratch);
+    if (!s->scores || !s->peak || !s->seen || !s->id || !s->value || !s->scratch)
+        return sc_fail_nomem(err);
+    *out = sc_take(s);
+    return SC_OK;
+}
+
+void sc_sampler_free(sc_sampler *s)
+{
+    if (!s)
+        return;
+    sc_free(s->scores);
+    sc_free(s->peak);
+    sc_free(s->seen);
+    sc_free(s->id);
+    sc_free(s->value);
+    sc_free(s->scratch);
+    sc_free(s);
+}
+
+static double penalised(double score, double penalty)
+{
+    return score < 0 ? score * penalty : score / penalty;
+}
+
+/* Copies the logits and applies the penalty; marks the ids it touched. */
+static const float *apply_penalty(sc_sampler *s, double penalty, const float *logits,
+                                  const int32_t *previous, size_t n)
+{
+    memcpy(s->scores, logits, s->vocab * sizeof *logits);
+    for (size_t i = 0; i < n; i++) {
+        const size_t id = (size_t)previous[i];
+        if (previous[i] < 0 || id >= s->vocab || s->seen[id])
+            continue;
+        s->seen[id] = 1;
+        s->scores[id] = (float)penalised((double)logits[id], penalty);
+    }
+    return s->scores;
+}
+
+static void forget_penalty(sc_sampler *s, const int32_t *previous, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (previous[i] >= 0 && (size_t)previous[i] < s->vocab)
+            s->seen[previous[i]] = 0;
+}
+
+/* The maximum of each block into s->peak; returns the largest; *bad when a score is NaN or +inf. */
+static float scan(sc_sampler *s, const float *x, bool *bad)
+{
+    float best = -INFINITY;
+    int wrong = 0;
+    for (size_t from = 0; from < s->vocab; from += BLOCK) {
+        const size_t to = from + BLOCK < s->vocab ? from + BLOCK : s->vocab;
+        float top = -INFINITY;
+        for (size_t i = from; i < to; i++) {
+            wrong |= !(x[i] < INFINITY);
+            top = x[i] > top ? x[i] : top;
+        }
+        s->peak[from / BLOCK] = top;
+        best = top > best ? top : best;
+    }
+    *bad = wrong != 0;
+    return best;
+}
+
+/* The k-th largest of x[n], 1 <= k <= n, by partition; reorders x. */
+static float kth_float(float *x, size_t n, size_t k)
+{
+    size_t low = 0;
+    size_t high = n - 1;
+    const size_t want = k - 1;
+    while (low < high) {
+        const float pivot = x[low + (high - low) / 2];
+        size_t i = low;
+        size_t j = high;
+        while (i <= j) {
+            while (x[i] > pivot)
+                i++;
+            while (x[j] < pivot)
+                j--;
+            if (i > j)
+                break;
+            const float t = x[i];
+            x[i] = x[j];
+            x[j] = t;
+            i++;
+            if (j == 0)
+                break;
+            j--;
+        }
+        if (want <= j)
+            high = j;
+        else if (want >= i)
+            low = i;
+        else
+            break;
+    }
+    return x[want];
+}
+
+/* A score that at least k others reach, so that everything below it is surely not among the k
+ * largest. */
+static float lower_bound(sc_sampler *s, size_t k)
+{
+    const size_t blocks = (s->vocab + BLOCK - 1) / BLOCK;
+    return k < blocks ? kth_float(s->peak, blocks, k) : -INFINITY;
+}
+
+/* Gathers the finite scores of at least `bound`, ascending by id; returns how many. */
+static size_t gather(sc_sampler *s, const float *x, float bound)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->vocab; i++)
+        if (x[i] >= bound && x[i] > -INFINITY)
+            s->id[n++] = (int32_t)i;
+    return n;
+}
+
+/* Leaves the k largest candidates and those equal to the k-th. */
+static size_t keep_top_k(sc_sampler *s, const float *x, size_t n, size_t k)
+{
+    if (n <= k)
+        return n;
+    // scores may alias x when there was a penalty: the doubles' scratch serves as room for the
+    // floats.
+    float *copy = (float *)(void *)s->scratch;
+    for (size_t i = 0; i < n; i++)
+        copy[i] = x[s->id[i]];
+    const float limit = kth_float(copy, n, k);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (x[s->id[i]] >= limit)
+            s->id[kept++] = s->id[i];
+    return kept;
+}
+
+/*
+ * Where a walk over the masses w[n] from the largest down stops: *cut is the smallest mass that
+ * stays and *ties how many of that mass do. A mass stays while the sum before it is below `limit`
+ * (or equal to it, when `inclusive`). Reorders w.
+ *
+ * Expected linear time: each round splits the undecided part at a pivot and looks at one side.
+ */
+static void find_cut(double *w, size_t n, double limit, bool inclusive, double *cut, size_t *ties)
+{
+    size_t low = 0;
+    size_t high = n;
+    double before = 0;
+    for (;;) {
+        const double a = w[low];
+        const double b = w[low + (high - low) / 2];
+        const double c = w[high - 1];
+        const double pivot = a < b ? (b < c ? b : (a < c ? c : a)) : (a < c ? a : (b < c ? c : b));
+        size_t larger = low;
+        size_t i = low;
+        size_t smaller = high;
+        double sum = 0;
+        while (i < smaller) {
+            const double v = w[i];
+            if (v > pivot) {
+                w[i++] = w[larger];
+                w[larger++] = v;
+                sum += v;
+            } else if (v < pivot) {
+                w[i] = w[--smaller];
+                w[smaller] = v;
+            } else {
+                i++;
+            }
+        }
+        const double at_pivot = before + sum;
+        if (larger > low && !(inclusive ? at_pivot <= limit : at_pivot < limit)) {
+            high = larger; // the walk stops among the larger ones
+            continue;
+        }
+        // The equal ones: each stays while the sum before it allows.
+        const size_t equal = smaller - larger;
+        size_t stay = 0;
+        double here = at_pivot;
+        while (stay < equal && (inclusive ? here <= limit : here < limit)) {
+            here += pivot;
+            stay++;
+        }
+        if (stay < equal || smaller == high) {
+            *cut = pivot;
+            *ties = stay;
+            return;
+        }
+        if (!(inclusive ? here <= limit : here < limit)) {
+            *cut = pivot;
+            *ties = equal;
+            return;
+        }
+        before = here;
+        low = smaller;
+    }
+}
+
+/* exp of the candidates' values less the largest, into value[]; returns the sum. */
+static double exponentiate(sc_sampler *s, size_t n)
+{
+    double top = -INFINITY;
+    for (size_t i = 0; i < n; i++)
+        top = s->value[i] > top ? s->value[i] : top;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        s->value[i] = exp(s->value[i] - top);
+        sum += s->value[i];
+    }
+    return sum;
+}
+
+/* The masses in value[]: drops what top_p drops; returns how many stay (at least one). */
+static size_t keep_top_p(sc_sampler *s, const sc_sample_params *p, size_t n, double sum)
+{
+    for (size_t i = 0; i < n; i++)
+        s->scratch[i] = s->value[i];
+    double cut = 0;
+    size_t ties = 0;
+    find_cut(s->scratch, n, p->top_p * sum, p->rule == SC_SAMPLE_SMALLCODER, &cut, &ties);
+    if (ties == 0)
+        ties = 1; // the largest always stays
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (s->value[i] < cut || (s->value[i] == cut && ties == 0))
+            continue;
+        if (s->value[i] == cut)
+            ties--;
+        s->id[kept] = s->id[i];
+        s->value[kept++] = s->value[i];
+    }
+    return kept;
+}
+
+static size_t keep_min_p(sc_sampler *s, double min_p, size_t n)
+{
+    // The largest mass is exp(0) = 1, and a ratio of masses does not depend on the normalisation.
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (s->value[i] >= min_p) {
+            s->id[kept] = s->id[i];
+            s->value[kept++] = s->value[i];
+        }
+    return kept;
+}
+
+static sc_candidates argmax(sc_sampler *s, const float *x, float best)
+{
+    size_t i = 0;
+    while (x[i] != best)
+        i++;
+    s->id[0] = (int32_t)i;
+    s->value[0] = 1;
+    return (sc_candidates){s->id, s->value, 1};
+}
+
+static sc_candidates filter(sc_sampler *s, const sc_sample_params *p, const float *logits,
+                            const float *x)
+{
+    const bool cut = p->top_k > 0 && p->top_k < s->vocab;
+    size_t n = gather(s, x, cut ? lower_bound(s, p->top_k) : -INFINITY);
+    if (cut)
+        n = keep_top_k(s, x, n, p->top_k);
+    for (size_t i = 0; i < n; i++) {
+        const size_t id = (size_t)s->id[i];
+        const double score = (double)logits[id];
+        // From the logit, in double: the float copy served only to choose.
+        s->value[i] =
+            (s->seen[id] ? penalised(score, p->repetition_penalty) : score) / p->temperature;
+    }
+    double sum = exponentiate(s, n);
+    if (p->top_p < 1)
+        n = keep_top_p(s, p, n, sum);
+    if (p->min_p > 0 && p->rule == SC_SAMPLE_HF)
+        n = keep_min_p(s, p->min_p, n);
+    sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += s->value[i];
+    for (size_t i = 0; i < n; i++)
+        s->value[i] /= sum;
+    return (sc_candidates){s->id, s->value, n};
+}
+
+sc_code sc_sample_filter(sc_sampler *s, const sc_sample_params *p, const float *logits,
+                         const int32_t *previous, size_t n_previous, sc_candidates *out,
+                         sc_err *err)
+{
+    const bool penalty =
+        p->rule == SC_SAMPLE_HF && p->repetition_penalty != 1 && previous && n_previous;
+    const float *x =
+        penalty ? apply_penalty(s, p->repetition_penalty, logits, previous, n_previous) : logits;
+    bool bad = false;
+    const float best = scan(s, x, &bad);
+    sc_code code = SC_OK;
+    if (bad)
+        code = sc_fail(err, SC_E_FORMAT, "the model gave a logit that is NaN or infinite");
+    else if (!(best > -INFINITY))
+        code = sc_fail(err, SC_E_FORMAT, "the model gave no token a finite logit");
+    else
+        *out = p->temperature > 0 ? filter(s, p, logits, x) : argmax(s, x, best);
+    if (penalty)
+        forget_penalty(s, previous, n_previous);
+    return code;
+}
+
+int32_t sc_sample_draw(sc_candidates c, double u)
+{
+    double sum = 0;
+    for (size_t i = 0; i + 1 < c.n; i++) {
+        sum += c.prob[i];
+        if (sum > u)
+            return c.id[i];
+    }
+    return c.id[c.n - 1];
+}
+
+sc_code sc_sample(sc_sampler *s, const sc_sample_params *p, const float *logits,
+                  const int32_t *previous, size_t n_previous, uint64_t seed, uint64_t position,
+                  int32_t *out, sc_err *err)
+{
+    sc_candidates c = {0};
+    SC_TRY(sc_sample_filter(s, p, logits, previous, n_previous, &c, err));
+    *out = c.n == 1 ? c.id[0] : sc_sample_draw(c, sc_rng_unit(seed, 0, position));
+    return SC_OK;
+}
