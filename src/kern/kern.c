@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "kern/kern.h"
+
+#include "kern/cpu.h"
+#include "kern/layout.h"
+#include "kern/levels.h"
+#include "kern/pack.h"
+
+sc_acts_kind sc_acts_kind_for(sc_dtype dtype, sc_compute compute)
+{
+    const bool ints = sc_layout_of(dtype).bits != 0;
+    switch (compute) {
+    case SC_COMPUTE_AUTO:
+        return dtype == SC_BF16 ? SC_ACTS_BF16 : (ints ? SC_ACTS_Q15 : SC_ACTS_F32);
+    case SC_COMPUTE_INT8:
+        return dtype == SC_BF16 ? SC_ACTS_BF16 : (ints ? SC_ACTS_Q8 : SC_ACTS_F32);
+    case SC_COMPUTE_BF16:
+        return dtype == SC_BF16 ? SC_ACTS_BF16 : SC_ACTS_F32R;
+    case SC_COMPUTE_F32:
+    case SC_COMPUTE_N:
+    default:
+        return SC_ACTS_F32;
+    }
+}
+
+size_t sc_acts_size(sc_acts_kind kind, size_t cols, size_t batch)
+{
+    switch (kind) {
+    case SC_ACTS_BF16:
+        return (cols + 1) / 2 * 4 * batch;
+    case SC_ACTS_Q8:
+        return cols / 32 * 48 * batch;
+    case SC_ACTS_Q15:
+        return cols / 32 * 80 * batch;
+    case SC_ACTS_F32:
+    case SC_ACTS_F32R:
+    case SC_ACTS_KIND_N:
+    default:
+        return cols * 4 * batch;
+    }
+}
+
+size_t sc_kv_page_size(const sc_kv *kv)
+{
+    const size_t es = sc_dtype_info(kv->type)->size, pad = (kv->head_dim + 15u) / 16 * 16;
+    return kv->n_kv * ((SC_KV_PAGE * es * kv->head_dim + 63) / 64 * 64 + SC_KV_PAGE * es * pad);
+}
+
+size_t sc_attn_scratch(const sc_attn *a, size_t n_keys)
+{
+    return a->n_heads / a->kv.n_kv * ((n_keys + 31) / 16 * 16);
+}
+
+void sc_kern_init(sc_kern *k, unsigned levels)
+{
+    *k = (sc_kern){.levels = levels};
+    sc_fill_ref_ops(k);
+    sc_fill_ref_attn(k);
+    sc_fill_ref_encode(k);
+    sc_fill_ref_mul(k);
+#if SC_LEVEL_AVX2
+    if (levels & SC_CPU_AVX2) {
+        sc_fill_avx2_ops(k);
+        sc_fill_avx2_attn(k);
+        sc_fill_avx2_encode(k);
+    }
+#endif
+#if SC_LEVEL_AVX512
+    if (levels & SC_CPU_AVX512) {
+        sc_fill_avx512_ops(k);
+        sc_fill_avx512_attn(k);
+        sc_fill_avx512_encode(k);
+    }
+#endif
+}

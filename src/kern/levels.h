@@ -1,0 +1,18 @@
+/**
+ * levels.h - what each level adds to the table; only kern.c calls these.
+ *
+ * Threads: any thread.
+ */
+// SPDX-License-Identifier: MIT
+#ifndef SC_KERN_LEVELS_H
+#define SC_KERN_LEVELS_H
+
+#include "kern/kern.h"
+
+typedef void sc_fill_fn(sc_kern *k);
+
+sc_fill_fn sc_fill_ref_ops, sc_fill_ref_attn, sc_fill_ref_encode, sc_fill_ref_mul;
+sc_fill_fn sc_fill_avx2_ops, sc_fill_avx2_attn, sc_fill_avx2_encode;
+sc_fill_fn sc_fill_avx512_ops, sc_fill_avx512_attn, sc_fill_avx512_encode;
+
+#endif
