@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "model/arch.h"
+
+#include <math.h>
+
+/*
+ * Gemma and CodeGemma: embeddings times the root of the width, norms that add 1 to their weight,
+ * GELU in the gate.
+ * Source: transformers, models/gemma.
+ */
+static void defaults(sc_config *c)
+{
+    c->vocab = 256000;
+    c->hidden = 3072;
+    c->inter = 24576;
+    c->layers = 28;
+    c->heads = 16;
+    c->kv_heads = 16;
+    c->head_dim = 256;
+    c->ctx = 8192;
+    c->gated = true;
+    c->tied = true;
+    c->act = SC_ACT_GELU_TANH;
+    c->norm_plus_one = true;
+    c->bos = 2;
+    c->eos[c->n_eos++] = 1;
+}
+
+static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
+{
+    SC_TRY(sc_config_llama_keys(o, c, err));
+    // hidden_act says "gelu" in old files and is ignored there: only the newer key counts.
+    SC_TRY(sc_config_act(o, "hidden_activation", &c->act, err));
+    bool bias = false;
+    SC_TRY(sc_json_get_bool(o, "attention_bias", &bias, err));
+    c->qkv_bias = c->out_bias = sc_config_bias(bias);
+    c->embed_scale = sqrtf((float)c->hidden);
+    c->embed_scale_low = true;
+    return sc_config_rope_keys(o, 1, c, err);
+}
+
+static void gguf_fix(sc_config *c)
+{
+    c->embed_scale = sqrtf((float)c->hidden);
+    c->norm_plus_one = false; // the converter added it
+}
+
+const sc_arch sc_arch_gemma = {
+    .name = "gemma",
+    .hf = {"gemma"},
+    .gguf = {"gemma"},
+    .read_hf = read_hf,
+    .defaults = defaults,
+    .gguf_fix = gguf_fix,
+    .names = {.prefix = "model.",
+              .embed = "embed_tokens",
+              .norm = "norm",
+              .head = "lm_head",
+              .norm1 = "layers.%u.input_layernorm",
+              .norm2 = "layers.%u.post_attention_layernorm",
+              .q = "layers.%u.self_attn.q_proj",
+              .k = "layers.%u.self_attn.k_proj",
+              .v = "layers.%u.self_attn.v_proj",
+              .o = "layers.%u.self_attn.o_proj",
+              .gate = "layers.%u.mlp.gate_proj",
+              .up = "layers.%u.mlp.up_proj",
+              .down = "layers.%u.mlp.down_proj"},
+};

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "model/arch.h"
+
+/*
+ * Mistral and Codestral: Llama, in older versions with a sliding window.
+ * Source: transformers, models/mistral.
+ */
+static void defaults(sc_config *c)
+{
+    c->vocab = 32000;
+    c->hidden = 4096;
+    c->inter = 14336;
+    c->layers = 32;
+    c->heads = 32;
+    c->kv_heads = 8;
+    c->ctx = 131072;
+    c->gated = true;
+    c->window = 4096;
+    c->bos = 1;
+    c->eos[c->n_eos++] = 2;
+}
+
+static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
+{
+    SC_TRY(sc_config_llama_keys(o, c, err));
+    SC_TRY(sc_config_act(o, "hidden_act", &c->act, err));
+    SC_TRY(sc_config_window_key(o, "sliding_window", &c->window, err));
+    SC_TRY(sc_config_window_layers(o, 0, c, err));
+    return sc_config_rope_keys(o, 1, c, err);
+}
+
+// Its GGUF files say "llama".
+const sc_arch sc_arch_mistral = {
+    .name = "mistral",
+    .hf = {"mistral"},
+    .read_hf = read_hf,
+    .defaults = defaults,
+    .names = {.prefix = "model.",
+              .embed = "embed_tokens",
+              .norm = "norm",
+              .head = "lm_head",
+              .norm1 = "layers.%u.input_layernorm",
+              .norm2 = "layers.%u.post_attention_layernorm",
+              .q = "layers.%u.self_attn.q_proj",
+              .k = "layers.%u.self_attn.k_proj",
+              .v = "layers.%u.self_attn.v_proj",
+              .o = "layers.%u.self_attn.o_proj",
+              .gate = "layers.%u.mlp.gate_proj",
+              .up = "layers.%u.mlp.up_proj",
+              .down = "layers.%u.mlp.down_proj"},
+};
