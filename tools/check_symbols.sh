@@ -13,8 +13,8 @@ for lib in "$build"/src/*/libsc_*.a "$build"/src/*/*/libsc_*.a; do
     type == "U" {
       sub(/@.*/, "", name)
       if (name ~ /^(strcpy|strcat|sprintf|vsprintf|gets|strtok|rand|srand|system|popen|tmpnam|atoi|atol|atof)$/) { print folder "/" object ": uses " name; bad = 1 }
-      if (name ~ /^(malloc|calloc|realloc|free|strdup|strndup|aligned_alloc|posix_memalign|asprintf|vasprintf)$/ && object !~ /mem\.c/) { print folder "/" object ": uses " name ", not base/mem"; bad = 1 }
-      if (folder !~ /^(cli|web)$/ && name ~ /^(printf|puts|putchar|vprintf|perror|stdout|stderr|exit)$/) { print folder "/" object ": uses " name ": only cli and web print or exit"; bad = 1 }
+      if (name ~ /^(malloc|calloc|realloc|free|strdup|strndup|aligned_alloc|posix_memalign|asprintf|vasprintf|__asprintf_chk|__vasprintf_chk)$/ && object !~ /mem\.c/) { print folder "/" object ": uses " name ", not base/mem"; bad = 1 }
+      if (folder !~ /^(cli|web)$/ && name ~ /^(printf|__printf_chk|__vprintf_chk|puts|putchar|vprintf|perror|stdout|stderr|exit)$/) { print folder "/" object ": uses " name ": only cli and web print or exit"; bad = 1 }
     }
     END { exit bad }' || bad=1
 done
