@@ -175,12 +175,23 @@ static sc_code find_timeout(uint32_t *out_ms, const sc_hub_env *env, const char 
     return SC_OK;
 }
 
+static sc_code find_ca_file(char **out, const sc_hub_env *env, sc_err *err)
+{
+    const char *v = get(env, "REQUESTS_CA_BUNDLE");
+    if (!v)
+        v = get(env, "SSL_CERT_FILE");
+    if (v && !(*out = sc_strdup(v)))
+        return sc_fail_nomem(err);
+    return SC_OK;
+}
+
 sc_code sc_hub_places_init(sc_hub_places *out, const sc_hub_env *env, sc_err *err)
 {
     SC_AUTO(sc_hub_places) p = {0};
     SC_TRY(find_cache(&p.cache, env, err));
     SC_TRY(find_endpoint(&p.endpoint, env, err));
     SC_TRY(find_token(&p.token, env, err));
+    SC_TRY(find_ca_file(&p.ca_file, env, err));
     p.offline = is_on(env, "HF_HUB_OFFLINE") || is_on(env, "TRANSFORMERS_OFFLINE");
     p.no_symlinks = is_on(env, "HF_HUB_DISABLE_SYMLINKS");
     SC_TRY(find_timeout(&p.etag_timeout_ms, env, "HF_HUB_ETAG_TIMEOUT", err));
@@ -197,5 +208,6 @@ void sc_hub_places_drop(sc_hub_places *p)
     if (p->token)
         explicit_bzero(p->token, strlen(p->token));
     sc_free(p->token);
+    sc_free(p->ca_file);
     *p = (sc_hub_places){0};
 }

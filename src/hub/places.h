@@ -29,6 +29,7 @@ typedef struct sc_hub_places {
     char *cache;                  // owned: root of the cache
     char *endpoint;               // owned: "https://huggingface.co", without a slash at the end
     char *token;                  // owned; NULL: none. Never part of a message
+    char *ca_file;                // owned; NULL: the system's certificates
     bool offline;                 // no network may be used
     bool no_symlinks;             // snapshots get real files
     uint32_t etag_timeout_ms;     // for one question about a file
@@ -38,7 +39,8 @@ typedef struct sc_hub_places {
 /**
  * Reads HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME, HOME; HF_ENDPOINT; HF_TOKEN,
  * HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH, HF_HUB_DISABLE_IMPLICIT_TOKEN; HF_HUB_OFFLINE,
- * TRANSFORMERS_OFFLINE; HF_HUB_DISABLE_SYMLINKS; HF_HUB_ETAG_TIMEOUT, HF_HUB_DOWNLOAD_TIMEOUT.
+ * TRANSFORMERS_OFFLINE; HF_HUB_DISABLE_SYMLINKS; HF_HUB_ETAG_TIMEOUT, HF_HUB_DOWNLOAD_TIMEOUT;
+ * REQUESTS_CA_BUNDLE, SSL_CERT_FILE.
  *
  * Owns:   the caller drops *out with sc_hub_places_drop.
  * Errors: SC_E_USAGE, naming the variable, when a value makes no sense or no folder can be derived;

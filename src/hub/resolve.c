@@ -56,7 +56,12 @@ static sc_code resolve_name(const char *arg, const sc_hub_name *name, const sc_h
         sc_within(err, "%s", arg);
         return code;
     }
-    return fail_missing(arg, name, &places, err);
+    if (opts->pull == SC_HUB_PULL_NEVER || places.offline)
+        return fail_missing(arg, name, &places, err);
+    const sc_hub_pull_opts plain = {0};
+    SC_TRY_IN(sc_hub_pull(&places, name, opts->want, opts->how ? opts->how : &plain, path, err),
+              err, "%s", arg);
+    return SC_OK;
 }
 
 sc_code sc_hub_resolve(const char *arg, const sc_hub_opts *opts, char **path, sc_err *err)

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -160,6 +161,8 @@ static void *accept_all(void *arg)
                 (void)close(fd);
             return NULL;
         }
+        // Without it the second write of an answer waits for the client's delayed acknowledgement.
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         (void)pthread_mutex_lock(&s->lock);
         assert(s->n_conns < MAX_CONNS);
         conn *c = &s->conns[s->n_conns++];
