@@ -23,7 +23,8 @@ sc_code sc_json_parse(sc_str text, json_t **out, sc_err *err)
     json_t *v = json_loadb(text.p ? text.p : "", text.n,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
     if (!v) {
-        if (json_error_code(&why) == json_error_out_of_memory)
+        // Jansson says nothing at all when it cannot make its first containers.
+        if (json_error_code(&why) == json_error_out_of_memory || !why.text[0])
             return sc_fail_nomem(err);
         const uint64_t at = why.position >= 0 ? (uint64_t)why.position : 0;
         return sc_fail_at(err, SC_E_FORMAT, at, "line %d, column %d: %s", why.line, why.column,

@@ -28,9 +28,9 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "cli/args.h"
+#include "cli/signals.h"
 #include "cli/ui.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -51,12 +51,12 @@ typedef struct sc_cli {
     const struct sc_cmd *cmd; // borrowed
     const sc_args *args;      // borrowed
     sc_ui ui;
-    FILE *out;              // results; with --json the only door to what was stdout
-    const atomic_int *stop; // the signal that asked us to end, or 0
-    int status;             // exit code when run succeeds
-    bool seed;              // no command was named: the original benchmark's command line
-    int argc;               //
-    char **argv;            // borrowed; the exact command, for reports
+    FILE *out;                 // results; with --json the only door to what was stdout
+    const sc_signals *signals; // borrowed; whether and how we were asked to end
+    int status;                // exit code when run succeeds
+    bool seed;                 // no command was named: the original benchmark's command line
+    int argc;                  //
+    char **argv;               // borrowed; the exact command, for reports
 } sc_cli;
 
 typedef struct sc_cmd {

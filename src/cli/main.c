@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
 #include "cli/help.h"
-#include "cli/stop.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -17,10 +16,10 @@ static const char *get_env(const char *name, void *arg)
     return getenv(name);
 }
 
-static int exit_code_of(sc_code code, const atomic_int *stop)
+static int exit_code_of(sc_code code, const sc_signals *signals)
 {
-    if (code == SC_E_INTERRUPTED && atomic_load(stop))
-        return SC_EXIT_SIGNAL + atomic_load(stop);
+    if (code == SC_E_INTERRUPTED && atomic_load(&signals->stop))
+        return SC_EXIT_SIGNAL + atomic_load(&signals->number);
     if (code == SC_E_USAGE)
         return SC_EXIT_USAGE;
     if (code == SC_E_SANDBOX)
@@ -37,7 +36,7 @@ static int report_error(sc_cli *cli, const sc_err *err)
         sc_ui_note(&cli->ui, "%s", err->msg);
     if (cli->ui.verbose > 1 && err->where)
         sc_ui_note(&cli->ui, "raised in %s, %s", err->where, sc_code_name(err->code));
-    return exit_code_of(err->code, cli->stop);
+    return exit_code_of(err->code, cli->signals);
 }
 
 /* Says which command was probably meant. */
@@ -195,7 +194,7 @@ int main(int argc, char **argv)
 {
     (void)setlocale(LC_CTYPE, ""); // numbers keep their dot
     sc_json_setup();
-    sc_cli cli = {.argc = argc, .argv = argv, .out = stdout, .stop = sc_stop_watch()};
+    sc_cli cli = {.argc = argc, .argv = argv, .out = stdout, .signals = sc_signals_watch()};
     sc_ui_init(&cli.ui, &(sc_ui_opts){0});
     sc_err err = {0};
     sc_code code = run_command(&cli, &err);

@@ -1,0 +1,77 @@
+/**
+ * suite.h - a suite: tasks in JSON lines, from a file or built in.
+ *
+ * One JSON object a line: "name" (or "task_id"), "prompt", "expected_keywords", and optionally
+ * "description", "category", "stop", "entry_point", "test". The reader is strict: an unknown key, a
+ * second task of the same name or a value of another type is an error that names the line, because
+ * a suite that is silently read otherwise than meant gives wrong scores.
+ *
+ * Threads: immutable after opening.
+ */
+// SPDX-License-Identifier: MIT
+#ifndef SC_TASK_SUITE_H
+#define SC_TASK_SUITE_H
+
+#include "base/err.h"
+#include "base/sha256.h"
+#include "base/str.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct sc_task {
+    sc_str name;
+    sc_str prompt;
+    sc_str description; // may be empty
+    sc_str category;    // "core", "challenge", a word of the user's, or empty
+    sc_str entry_point; // the function that `test` calls, or empty
+    sc_str test;        // a program that checks a completion, or empty
+    const sc_str *keyword;
+    size_t n_keywords;
+    const sc_str *stop; // texts that end a completion
+    size_t n_stops;
+    uint32_t line; // in its file, from 1
+} sc_task;
+
+typedef struct sc_suite sc_suite;
+
+enum {
+    SC_SUITE_MAX_SIZE = 1 << 28, // bytes of a suite
+    SC_SUITE_MAX_LINE = 1 << 24, // bytes of a task
+    SC_SUITE_MAX_TASKS = 1 << 20,
+    SC_SUITE_MAX_WORDS = 4096, // keywords or stops of a task
+    SC_SUITE_MAX_NAME = 200,   // bytes of a name
+};
+
+/**
+ * Opens a suite: "core" (8 tasks), "challenges" (3), "builtin" (both), else the file of that name.
+ *
+ * Owns:   the caller closes *out with sc_suite_close.
+ * Errors: SC_E_NOTFOUND for a word that is neither (the message lists the built-in ones), SC_E_IO,
+ *         SC_E_LIMIT, SC_E_NOMEM; SC_E_FORMAT: the message has the line, err->at is the byte
+ */
+sc_code sc_suite_open(const char *name, sc_suite **out, sc_err *err) SC_CHECKED;
+
+/** As above, of `text`, which is copied; `name` is its label. */
+sc_code sc_suite_parse(sc_str text, const char *name, sc_suite **out, sc_err *err) SC_CHECKED;
+
+void sc_suite_close(sc_suite *s);
+
+/** The label: "core", or the file's name without its folder and ".jsonl". Borrowed until close. */
+const char *sc_suite_name(const sc_suite *s);
+
+/** The file, or NULL for a built-in suite. Borrowed until close. */
+const char *sc_suite_path(const sc_suite *s);
+
+/** SHA-256 of the bytes the tasks were read from. Borrowed until close. */
+const char *sc_suite_sha256(const sc_suite *s);
+
+/** The tasks in the order of the file. Borrowed until close. */
+const sc_task *sc_suite_tasks(const sc_suite *s, size_t *n);
+
+/** The task called `name`, or NULL. */
+const sc_task *sc_suite_find(const sc_suite *s, sc_str name);
+
+SC_AUTO_DEFINE(sc_suite, sc_suite_close);
+
+#endif
