@@ -7,9 +7,16 @@
 
 #include <inttypes.h>
 
+// Jansson reports memory that was refused inside a string or a container as a syntax error, or not
+// at all: whether it was refused is noted here, by thread.
+static _Thread_local bool starved;
+
 static void *take(size_t n)
 {
-    return sc_alloc(n, 1);
+    void *p = sc_alloc(n, 1);
+    if (!p)
+        starved = true;
+    return p;
 }
 
 void sc_json_setup(void)
@@ -20,12 +27,14 @@ void sc_json_setup(void)
 sc_code sc_json_parse(sc_str text, json_t **out, sc_err *err)
 {
     json_error_t why;
+    starved = false;
     json_t *v = json_loadb(text.p ? text.p : "", text.n,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    if (starved) { // it may even have gone on with a letter less
+        json_decref(v);
+        return sc_fail_nomem(err);
+    }
     if (!v) {
-        // Jansson says nothing at all when it cannot make its first containers.
-        if (json_error_code(&why) == json_error_out_of_memory || !why.text[0])
-            return sc_fail_nomem(err);
         const uint64_t at = why.position >= 0 ? (uint64_t)why.position : 0;
         return sc_fail_at(err, SC_E_FORMAT, at, "line %d, column %d: %s", why.line, why.column,
                           why.text);
