@@ -38,6 +38,11 @@ static const sc_opt table[] = {
     {"kv-type", NULL, 0, SC_OPT_CHOICE, "TYPE", NULL, "f32|f16|bf16|q8_0", 0, 0, MODELS,
      "type of the key and value cache"},
 
+    {"pull", NULL, 0, SC_OPT_CHOICE, "WHEN", "never", "never|missing", 0, 0, MODELS,
+     "whether a model that is neither a file nor in the Hugging Face cache may be downloaded"},
+    {"tokenizer-only", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, MODELS,
+     "the configuration and the tokenizer, no weights"},
+
     {"tasks", NULL, 't', SC_OPT_LIST, "SUITE", NULL, NULL, 0, 0, TASKS,
      "core, challenges, builtin (both), or a FILE.jsonl of your own; more than one may be given "
      "[core]"},

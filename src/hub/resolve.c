@@ -37,7 +37,7 @@ static sc_code fail_missing(const char *arg, const sc_hub_name *name, const sc_h
     sc_err why = *err;
     return sc_fail(err, SC_E_NOTFOUND,
                    "%.200s: no such file or folder, and not usable from the Hugging Face cache %s "
-                   "(models--%.*s, %.*s: %s); %s",
+                   "(%.*s, revision %.*s: %s); %s",
                    arg, places->cache, SC_STRF(name->repo), SC_STRF(name->revision), why.msg,
                    places->offline ? "HF_HUB_OFFLINE forbids to download it"
                                    : "allow the download with --pull missing");
@@ -59,9 +59,7 @@ static sc_code resolve_name(const char *arg, const sc_hub_name *name, const sc_h
     if (opts->pull == SC_HUB_PULL_NEVER || places.offline)
         return fail_missing(arg, name, &places, err);
     const sc_hub_pull_opts plain = {0};
-    SC_TRY_IN(sc_hub_pull(&places, name, opts->want, opts->how ? opts->how : &plain, path, err),
-              err, "%s", arg);
-    return SC_OK;
+    return sc_hub_pull(&places, name, opts->want, opts->how ? opts->how : &plain, path, err);
 }
 
 sc_code sc_hub_resolve(const char *arg, const sc_hub_opts *opts, char **path, sc_err *err)

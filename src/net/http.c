@@ -49,8 +49,8 @@ struct sc_http {
     CURLM *multi; // owned
     sc_clock clock;
     const atomic_bool *stop; // borrowed
-    char *ca_file;           // owned; NULL: the system's
-    sc_http_call *calls;     // all that are not freed, newest first
+    char *ca_file;          // owned; NULL: the system's
+    sc_http_call *calls;    // all that are not freed, newest first
 };
 
 static void init_curl(void)

@@ -12,6 +12,7 @@
 #include <ftw.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { BIG = 100000, PIECE = 9000 };
@@ -463,6 +464,39 @@ TEST(resolving_a_name_pulls_it_when_that_is_allowed)
     bench_stop(b);
 }
 
+/* Runs the program with the bench's hub and cache; its output, both streams, lands in `out`. */
+static int run_program(const bench *b, const char *args, char *out, size_t size)
+{
+    const char *build = getenv("SC_BUILD");
+    char line[1000];
+    (void)snprintf(line, sizeof line,
+                   "HF_HUB_CACHE=%s HF_ENDPOINT=%s HF_TOKEN=" HUB_TOKEN " %s/scbench %s 2>&1",
+                   b->cache, b->endpoint, build, args);
+    FILE *f = popen(line, "r");
+    CHECK(f);
+    const size_t n = fread(out, 1, size - 1, f);
+    out[n] = '\0';
+    return WEXITSTATUS(pclose(f));
+}
+
+TEST(the_program_pulls_lists_and_never_shows_the_token)
+{
+    UNUSED;
+    char out[4000];
+    if (!getenv("SC_BUILD"))
+        SKIP("program", "SC_BUILD does not say where the program is");
+    bench *b = bench_start((hub){0});
+    assert_int_equal(run_program(b, "models pull -vv org/name", out, sizeof out), 0);
+    CHECK(strstr(out, "snapshots/" HUB_COMMIT "\n") && !strstr(out, HUB_TOKEN));
+    check_big(b);
+    assert_int_equal(run_program(b, "models ls --json", out, sizeof out), 0);
+    CHECK(strstr(out, "\"model\":\"org/name\"") && strstr(out, "\"revision\":\"main\""));
+    CHECK(strstr(out, "\"lacks\":null"));
+    assert_int_equal(run_program(b, "models pull -vv gated/name", out, sizeof out), 1);
+    CHECK(strstr(out, "gated/name") && strstr(out, "accept its terms") && !strstr(out, HUB_TOKEN));
+    bench_stop(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +513,7 @@ int main(void)
         T(offline_and_pull_never_open_no_socket),
         T(a_stop_flag_ends_a_pull_and_a_lock_of_another_process_is_waited_for),
         T(resolving_a_name_pulls_it_when_that_is_allowed),
+        T(the_program_pulls_lists_and_never_shows_the_token),
     };
     return RUN_TESTS(tests);
 }

@@ -58,7 +58,7 @@ TEST(says_what_was_tried_and_what_helps)
         sc_code code;
     } cases[] = {
         {"codellama-7b",
-         "models--codellama/CodeLlama-7b-hf, main: not there); allow the download "
+         "(codellama/CodeLlama-7b-hf, revision main: not there); allow the download "
          "with --pull missing",
          SC_E_NOTFOUND},
         {"org/none@v2", "org/none@v2: no such file or folder, and not usable from", SC_E_NOTFOUND},
