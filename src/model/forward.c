@@ -1,0 +1,564 @@
+/*
+ * forward.c - one step of the decoder.
+ *
+ * Every thread runs `run` over the whole net and takes its share of each stage: rows of the batch
+ * where the work is by row, panels of the output where it is a product. Between two stages that
+ * read each other's results stands a barrier. With one row in the batch the work by row is done
+ * by every thread for itself, which is cheaper than a barrier.
+ */
+// SPDX-License-Identifier: MIT
+#include "model/forward.h"
+#include "kern/dequant.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A thread's view of the encoded input of a product. */
+typedef struct input {
+    sc_acts acts[SC_ACTS_KIND_N];
+    bool used[SC_ACTS_KIND_N];
+    bool lone; // this thread's own copy of a single row
+} input;
+
+static void share_rows(const sc_worker *me, size_t rows, size_t *from, size_t *to)
+{
+    sc_pool_share(me, rows, 1, from, to);
+}
+
+static void use_kinds(const sc_step *s, const sc_linear *l, input *in)
+{
+    for (uint32_t p = 0; p < l->n_parts; p++)
+        in->used[sc_acts_kind_for(l->part[p].dtype, s->compute)] = true;
+}
+
+/* An input of `rows` rows for one or two linear layers. */
+static input new_input(const sc_step *s, const sc_worker *me, const sc_linear *a,
+                       const sc_linear *b, size_t cols, size_t rows)
+{
+    input in = {.lone = rows == 1};
+    use_kinds(s, a, &in);
+    if (b)
+        use_kinds(s, b, &in);
+    const sc_work *w = s->work;
+    for (unsigned k = 0; k < SC_ACTS_KIND_N; k++) {
+        if (in.used[k])
+            in.acts[k] = (sc_acts){
+                .kind = k,
+                .cols = cols,
+                .batch = rows,
+                .data = in.lone ? w->lone_acts[k] + me->index * w->acts_lone_size[k] : w->acts[k]};
+    }
+    return in;
+}
+
+/* Encodes the row at `x` as input row `i`. */
+static void encode_row(const sc_step *s, const input *in, const float *x, size_t i)
+{
+    for (unsigned k = 0; k < SC_ACTS_KIND_N; k++)
+        if (in->used[k])
+            s->kern->encode(&in->acts[k], x, 0, i, i + 1);
+}
+
+/* The rows of an input that this thread encodes: all of it when it has a copy of its own. */
+static void share_input(const sc_worker *me, const input *in, size_t rows, size_t *from, size_t *to)
+{
+    *from = 0;
+    *to = rows;
+    if (!in->lone)
+        share_rows(me, rows, from, to);
+}
+
+static void input_done(const sc_worker *me, const input *in)
+{
+    if (!in->lone)
+        sc_pool_barrier(me);
+}
+
+static void normalise(const sc_step *s, const sc_norm *n, const float *x, float *y)
+{
+    const sc_config *c = &s->net->config;
+    if (c->norm == SC_NORM_RMS)
+        s->kern->rmsnorm(y, x, n->w, c->hidden, c->norm_eps, c->norm_plus_one ? 1 : 0);
+    else
+        s->kern->layernorm(y, x, n->w, n->b, c->hidden, c->norm_eps);
+}
+
+/* The norm of the residual stream as the input of one or two linear layers. */
+static input norm_input(const sc_step *s, const sc_worker *me, const sc_norm *n, const sc_linear *a,
+                        const sc_linear *b)
+{
+    const sc_work *w = s->work;
+    const size_t hidden = s->net->config.hidden;
+    const input in = new_input(s, me, a, b, hidden, s->n);
+    size_t from = 0, to = 0;
+    share_input(me, &in, s->n, &from, &to);
+    for (size_t i = from; i < to; i++) {
+        float *y =
+            in.lone ? w->lone + me->index * ((w->widest + 15) / 16 * 16) : w->norm + i * hidden;
+        normalise(s, n, w->x + i * hidden, y);
+        encode_row(s, &in, y, i);
+    }
+    input_done(me, &in);
+    return in;
+}
+
+/* Rows of floats as an input. */
+static input plain_input(const sc_step *s, const sc_worker *me, const float *x, size_t ldx,
+                         size_t cols, size_t rows, const sc_linear *a)
+{
+    const input in = new_input(s, me, a, NULL, cols, rows);
+    size_t from = 0, to = 0;
+    share_input(me, &in, rows, &from, &to);
+    for (size_t i = from; i < to; i++)
+        encode_row(s, &in, x + i * ldx, i);
+    input_done(me, &in);
+    return in;
+}
+
+typedef struct product {
+    const sc_linear *l;
+    const input *in;
+    float *y;
+    size_t ldy;
+    sc_epi epi;
+    sc_act act;
+} product;
+
+/* This thread's panels of a linear layer; fn(p, first row of y, rows) hears what was written. */
+static void multiply(const sc_step *s, const sc_worker *me, const product *p)
+{
+    const sc_linear *l = p->l;
+    size_t panels = 0, from = 0, to = 0, base = 0;
+    for (uint32_t i = 0; i < l->n_parts; i++)
+        panels += sc_panels(l->part[i].rows);
+    sc_pool_share(me, panels, 1, &from, &to);
+    for (uint32_t i = 0; i < l->n_parts; i++) {
+        const sc_mat *w = &l->part[i];
+        const size_t n = sc_panels(w->rows);
+        const size_t a = from > base ? from - base : 0, b = to > base ? to - base : 0;
+        const size_t last = b < n ? b : n;
+        if (a < last) {
+            const sc_mul job = {.w = w,
+                                .x = &p->in->acts[sc_acts_kind_for(w->dtype, s->compute)],
+                                .y = p->y + l->at[i],
+                                .ldy = p->ldy,
+                                .epi = p->epi,
+                                .act = p->act,
+                                .bias = l->bias[i]};
+            sc_kern_mul(s->kern, &job, a, last);
+        }
+        base += n;
+    }
+}
+
+/* The rows of y that `multiply` of this thread writes: a range of each part. */
+static void written(const sc_worker *me, const sc_linear *l, uint32_t part, size_t *from,
+                    size_t *to)
+{
+    size_t panels = 0, a = 0, b = 0, base = 0;
+    for (uint32_t i = 0; i < l->n_parts; i++) {
+        if (i < part)
+            base += sc_panels(l->part[i].rows);
+        panels += sc_panels(l->part[i].rows);
+    }
+    sc_pool_share(me, panels, 1, &a, &b);
+    const size_t rows = l->part[part].rows;
+    a = a > base ? (a - base) * SC_PANEL : 0;
+    b = b > base ? (b - base) * SC_PANEL : 0;
+    *from = l->at[part] + (a < rows ? a : rows);
+    *to = l->at[part] + (b < rows ? b : rows);
+}
+
+/* x += residual_scale * (W in + b) */
+static void add_product(const sc_step *s, const sc_worker *me, const sc_linear *l, const input *in)
+{
+    const sc_config *c = &s->net->config;
+    const sc_work *w = s->work;
+    const float scale = c->residual_scale;
+    product p = {.l = l, .in = in, .y = w->x, .ldy = c->hidden, .epi = SC_EPI_ADD};
+    if (!(scale < 1) && !(scale > 1)) {
+        multiply(s, me, &p);
+        return;
+    }
+    p.y = w->side;
+    p.epi = SC_EPI_STORE;
+    multiply(s, me, &p);
+    for (uint32_t part = 0; part < l->n_parts; part++) {
+        size_t from = 0, to = 0;
+        written(me, l, part, &from, &to);
+        for (size_t i = 0; i < s->n; i++)
+            for (size_t r = from; r < to; r++)
+                w->x[i * c->hidden + r] += scale * w->side[i * c->hidden + r];
+    }
+}
+
+static void embed_rows(const sc_step *s, const sc_worker *me)
+{
+    const sc_net *net = s->net;
+    const sc_config *c = &net->config;
+    const sc_work *w = s->work;
+    const size_t half = c->rope.dim / 2;
+    size_t from = 0, to = 0;
+    share_rows(me, s->n, &from, &to);
+    for (size_t i = from; i < to; i++) {
+        float *x = w->x + i * c->hidden;
+        sc_net_embed(net, s->row[i].token, x);
+        const float scale = net->embed_scale;
+        if (scale < 1 || scale > 1)
+            for (size_t j = 0; j < c->hidden; j++)
+                x[j] *= scale;
+        if (net->positions) {
+            float *p = w->norm + i * c->hidden;
+            sc_dequant_row(net->positions_type, p,
+                           net->positions + (size_t)s->row[i].pos * net->positions_row, c->hidden);
+            s->kern->add(x, p, c->hidden);
+        }
+        if (half)
+            sc_rope_angles(s->rope, s->row[i].pos, s->row[i].len, w->cos + i * half,
+                           w->sin + i * half);
+    }
+}
+
+static void norm_heads(const sc_step *s, const sc_norm *n, float *x, uint32_t heads)
+{
+    const sc_config *c = &s->net->config;
+    const size_t d = c->head_dim;
+    for (uint32_t h = 0; h < heads; h++, x += d) {
+        if (c->qk_norm == SC_QK_RMS)
+            s->kern->rmsnorm(x, x, n->w, d, c->norm_eps, c->norm_plus_one ? 1 : 0);
+        else if (c->qk_norm == SC_QK_LAYER)
+            s->kern->layernorm(x, x, n->w, n->b, d, c->norm_eps);
+        else
+            s->kern->layernorm(x, x, n->w + h * d, NULL, d, c->norm_eps);
+    }
+}
+
+/* Norms of q and k, rotation, and the new keys and values into their pages. */
+static void place_keys(const sc_step *s, const sc_worker *me, uint32_t l)
+{
+    const sc_config *c = &s->net->config;
+    const sc_layer *layer = &s->net->layer[l];
+    const sc_work *w = s->work;
+    const size_t d = c->head_dim, q = c->heads * d, kv = c->kv_heads * d;
+    const size_t half = c->rope.dim / 2;
+    size_t from = 0, to = 0;
+    share_rows(me, s->n, &from, &to);
+    for (size_t i = from; i < to; i++) {
+        float *row = w->qkv + i * (q + 2 * kv);
+        if (layer->q_norm.w) {
+            norm_heads(s, &layer->q_norm, row, c->heads);
+            norm_heads(s, &layer->k_norm, row + q, c->kv_heads);
+        }
+        if (half) // k follows q: one call turns both
+            s->kern->rope(row, c->heads + c->kv_heads, d, c->rope.dim, w->cos + i * half,
+                          w->sin + i * half, c->rope.style);
+        const sc_kv_seq *seq = &s->kv->seq[s->row[i].seq];
+        const uint32_t pos = s->row[i].pos;
+        s->kern->kv_put(&s->kv->kv, sc_kv_page(s->kv, seq->page[pos / SC_KV_PAGE], l),
+                        pos % SC_KV_PAGE, row + q, row + q + kv);
+    }
+}
+
+/* Keys that a query at `pos` looks at. */
+static uint64_t keys_seen(uint32_t pos, uint32_t window)
+{
+    return window && window < pos + 1 ? window : (uint64_t)pos + 1;
+}
+
+/*
+ * Attention, split so that every thread has about as many keys to look at. An item is one kv head
+ * of one row; it belongs to the thread in whose part of the whole cost it begins.
+ */
+static void attend(const sc_step *s, const sc_worker *me, uint32_t l)
+{
+    enum { FIXED = 32 }; // cost of an item beside its keys, in keys
+    const sc_config *c = &s->net->config;
+    const sc_work *w = s->work;
+    const size_t d = c->head_dim, q = c->heads * d, kv = c->kv_heads * d;
+    const uint32_t window = sc_config_window(c, l);
+    float scale = c->attn_scale > 0 ? c->attn_scale : 1.0f / sqrtf((float)d);
+    if (c->scale_by_layer)
+        scale /= (float)(l + 1);
+    const sc_attn a = {.kv = s->kv->kv, .n_heads = c->heads, .window = window, .scale = scale};
+    const uint8_t **page = w->page + me->index * w->pages_n;
+    float *scratch = w->scratch + me->index * w->scratch_n;
+
+    uint64_t total = 0;
+    for (size_t i = 0; i < s->n; i++)
+        total += (keys_seen(s->row[i].pos, window) + FIXED) * c->kv_heads;
+    const uint64_t low = total * me->index / me->n, high = total * (me->index + 1) / me->n;
+    uint64_t at = 0;
+    int32_t filled_seq = -1;
+    uint32_t filled = 0;
+    for (size_t i = 0; i < s->n && at < high; i++) {
+        const sc_step_row *row = &s->row[i];
+        const uint64_t each = keys_seen(row->pos, window) + FIXED, end = at + each * c->kv_heads;
+        const uint64_t from = low > at ? (low - at + each - 1) / each : 0;
+        const uint64_t to = high < end ? (high - at + each - 1) / each : c->kv_heads;
+        at = end;
+        if (from >= to)
+            continue;
+        const sc_kv_seq *seq = &s->kv->seq[row->seq];
+        if (row->seq != filled_seq) {
+            filled_seq = row->seq;
+            filled = window && row->pos > window ? (row->pos - window) / SC_KV_PAGE : 0;
+        }
+        for (; filled < sc_kv_pages(row->pos + 1); filled++)
+            page[filled] = sc_kv_page(s->kv, seq->page[filled], l);
+        s->kern->attend(&a, w->attn + i * q, w->qkv + i * (q + 2 * kv), page, row->pos + 1,
+                        (size_t)from, (size_t)to, scratch);
+    }
+}
+
+/* The chosen experts of each row and their weights. */
+static void route_rows(const sc_step *s, const sc_worker *me)
+{
+    const sc_config *c = &s->net->config;
+    const sc_work *w = s->work;
+    const size_t used = c->experts_used;
+    size_t from = 0, to = 0;
+    share_rows(me, s->n, &from, &to);
+    for (size_t i = from; i < to; i++) {
+        float *p = w->route + i * c->experts;
+        int32_t *pick = w->pick + i * used;
+        float *share = w->share + i * used;
+        s->kern->softmax(p, c->experts);
+        s->kern->topk(p, c->experts, used, pick, share);
+        // By rising index: the order in which the results are added, whatever else is in the batch.
+        for (size_t a = 1; a < used; a++)
+            for (size_t b = a; b > 0 && pick[b - 1] > pick[b]; b--) {
+                const int32_t t = pick[b];
+                pick[b] = pick[b - 1];
+                pick[b - 1] = t;
+            }
+        float sum = 0;
+        for (size_t a = 0; a < used; a++)
+            sum += share[a] = p[pick[a]];
+        for (size_t a = 0; c->experts_renorm && a < used; a++)
+            share[a] /= sum;
+    }
+}
+
+/* Which rows each expert works on; one thread does it. */
+static void sort_by_expert(const sc_step *s)
+{
+    const sc_config *c = &s->net->config;
+    const sc_work *w = s->work;
+    const size_t used = c->experts_used, n = s->n * used;
+    memset(w->first, 0, ((size_t)c->experts + 1) * sizeof *w->first);
+    for (size_t i = 0; i < n; i++)
+        w->first[w->pick[i] + 1]++;
+    for (uint32_t e = 0; e < c->experts; e++)
+        w->first[e + 1] += w->first[e];
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t at = w->first[w->pick[i]]++;
+        w->order[at] = (uint32_t)(i / used);
+        w->place[i] = at;
+    }
+    for (uint32_t e = c->experts; e > 0; e--) // each had moved to the next one's beginning
+        w->first[e] = w->first[e - 1];
+    w->first[0] = 0;
+}
+
+/* Gate and up, then down(act(gate) * up) into `y`; the rows' inputs are encoded in `in`. */
+static void mlp(const sc_step *s, const sc_worker *me, const sc_linear *up, const sc_linear *down,
+                const input *in, size_t inter, size_t rows, float *y)
+{
+    const sc_config *c = &s->net->config;
+    const sc_work *w = s->work;
+    const bool apart = c->gated && !up->paired;
+    const product p = {.l = up,
+                       .in = in,
+                       .y = w->wide,
+                       .ldy = w->width,
+                       .epi = up->paired ? SC_EPI_ACT_MUL : SC_EPI_STORE,
+                       .act = apart ? SC_ACT_NONE : c->act};
+    multiply(s, me, &p);
+    sc_pool_barrier(me);
+    if (apart) {
+        size_t from = 0, to = 0;
+        share_rows(me, rows, &from, &to);
+        for (size_t i = from; i < to; i++) {
+            float *g = w->wide + i * w->width;
+            s->kern->act_mul(g, g, g + inter, inter, c->act);
+        }
+        sc_pool_barrier(me);
+    }
+    const input h = plain_input(s, me, w->wide, w->width, inter, rows, down);
+    if (y) {
+        const product q = {.l = down, .in = &h, .y = y, .ldy = c->hidden, .epi = SC_EPI_STORE};
+        multiply(s, me, &q);
+    } else {
+        add_product(s, me, down, &h);
+    }
+    sc_pool_barrier(me);
+}
+
+static void mixture(const sc_step *s, const sc_worker *me, const sc_layer *layer)
+{
+    const sc_config *c = &s->net->config;
+    const sc_work *w = s->work;
+    size_t from = 0, to = 0;
+    share_rows(me, s->n, &from, &to);
+    for (size_t i = from; i < to; i++)
+        normalise(s, &layer->norm2, w->x + i * c->hidden, w->norm + i * c->hidden);
+    sc_pool_barrier(me);
+    const input in = plain_input(s, me, w->norm, c->hidden, c->hidden, s->n, &layer->router);
+    const product p = {
+        .l = &layer->router, .in = &in, .y = w->route, .ldy = c->experts, .epi = SC_EPI_STORE};
+    multiply(s, me, &p);
+    sc_pool_barrier(me);
+    route_rows(s, me);
+    sc_pool_barrier(me);
+    if (me->index == 0)
+        sort_by_expert(s);
+    sc_pool_barrier(me);
+    for (uint32_t e = 0; e < c->experts; e++) {
+        const uint32_t first = w->first[e];
+        // A step's rows fit the buffers of a batch, so an expert's rows do: a row picks it once.
+        const size_t rows = w->first[e + 1] - first;
+        if (rows == 0)
+            continue;
+        const sc_expert *x = &layer->expert[e];
+        const input xin = new_input(s, me, &x->up, NULL, c->hidden, rows);
+        share_input(me, &xin, rows, &from, &to);
+        for (size_t i = from; i < to; i++)
+            encode_row(s, &xin, w->norm + (size_t)w->order[first + i] * c->hidden, i);
+        input_done(me, &xin);
+        mlp(s, me, &x->up, &x->down, &xin, c->expert_inter, rows,
+            w->side + (size_t)first * c->hidden);
+    }
+    share_rows(me, s->n, &from, &to);
+    for (size_t i = from; i < to; i++) {
+        float *x = w->x + i * c->hidden;
+        for (size_t a = 0; a < c->experts_used; a++) {
+            const float *y = w->side + (size_t)w->place[i * c->experts_used + a] * c->hidden;
+            const float share = w->share[i * c->experts_used + a] * c->residual_scale;
+            for (size_t j = 0; j < c->hidden; j++)
+                x[j] += share * y[j];
+        }
+    }
+    sc_pool_barrier(me);
+}
+
+/* q, k, v, the cache, and what attention gives, in w->attn. */
+static void attention(sc_step *s, const sc_worker *me, uint32_t l)
+{
+    sc_pool_barrier(me); // the product that made w->qkv
+    // Between two barriers, so that at the end of the layer all threads read the same flag.
+    if (me->index == 0 && s->stop && atomic_load_explicit(s->stop, memory_order_relaxed))
+        s->stopped = true;
+    place_keys(s, me, l);
+    sc_pool_barrier(me);
+    attend(s, me, l);
+    sc_pool_barrier(me);
+}
+
+static void run_layer(sc_step *s, const sc_worker *me, uint32_t l)
+{
+    const sc_config *c = &s->net->config;
+    const sc_layer *layer = &s->net->layer[l];
+    const sc_work *w = s->work;
+    const size_t q = (size_t)c->heads * c->head_dim, kv = (size_t)c->kv_heads * c->head_dim;
+    const bool both = c->parallel && c->one_norm && !layer->expert;
+
+    const input in = norm_input(s, me, &layer->norm1, &layer->qkv, both ? &layer->up : NULL);
+    const product p = {
+        .l = &layer->qkv, .in = &in, .y = w->qkv, .ldy = q + 2 * kv, .epi = SC_EPI_STORE};
+    multiply(s, me, &p);
+    attention(s, me, l);
+    if (c->parallel) {
+        // The MLP sees the stream as attention saw it, so it goes first; the sum is the same.
+        input a = in;
+        if (!both) {
+            a = norm_input(s, me, c->one_norm ? &layer->norm1 : &layer->norm2, &layer->up, NULL);
+        }
+        mlp(s, me, &layer->up, &layer->down, &a, c->inter, s->n, w->side);
+        const input o = plain_input(s, me, w->attn, q, q, s->n, &layer->out);
+        add_product(s, me, &layer->out, &o);
+        sc_pool_barrier(me);
+        size_t from = 0, to = 0;
+        share_rows(me, s->n, &from, &to);
+        for (size_t i = from; i < to; i++)
+            s->kern->add(w->x + i * c->hidden, w->side + i * c->hidden, c->hidden);
+        sc_pool_barrier(me);
+        return;
+    }
+    const input o = plain_input(s, me, w->attn, q, q, s->n, &layer->out);
+    add_product(s, me, &layer->out, &o);
+    sc_pool_barrier(me);
+    if (layer->expert) {
+        mixture(s, me, layer);
+        return;
+    }
+    const input h = norm_input(s, me, &layer->norm2, &layer->up, NULL);
+    mlp(s, me, &layer->up, &layer->down, &h, c->inter, s->n, NULL);
+}
+
+/* Copies the stream for whoever looks for the layer that goes wrong. */
+static void keep_hidden(const sc_step *s, const sc_worker *me, uint32_t l)
+{
+    const sc_work *w = s->work;
+    const size_t hidden = s->net->config.hidden;
+    if (!w->hidden)
+        return;
+    size_t from = 0, to = 0;
+    share_rows(me, s->n, &from, &to);
+    for (size_t i = from; i < to; i++) {
+        float *y = w->hidden + ((size_t)l * w->max_rows + i) * hidden;
+        memcpy(y, w->x + i * hidden, hidden * sizeof *y);
+        if (l == s->net->config.layers)
+            normalise(s, &s->net->norm, y, y);
+    }
+}
+
+static void make_logits(const sc_step *s, const sc_worker *me)
+{
+    const sc_net *net = s->net;
+    const sc_config *c = &net->config;
+    const sc_work *w = s->work;
+    const input in = new_input(s, me, &net->head, NULL, c->hidden, s->n_logits);
+    size_t from = 0, to = 0;
+    share_input(me, &in, s->n_logits, &from, &to);
+    for (size_t i = from; i < to; i++) {
+        float *y =
+            in.lone ? w->lone + me->index * ((w->widest + 15) / 16 * 16) : w->norm + i * c->hidden;
+        normalise(s, &net->norm, w->x + (size_t)s->wanted[i] * c->hidden, y);
+        encode_row(s, &in, y, i);
+    }
+    input_done(me, &in);
+    const product p = {
+        .l = &net->head, .in = &in, .y = w->logits, .ldy = c->vocab, .epi = SC_EPI_STORE};
+    multiply(s, me, &p);
+    const float scale = c->logit_scale;
+    if (!(scale < 1) && !(scale > 1))
+        return;
+    for (uint32_t part = 0; part < net->head.n_parts; part++) {
+        written(me, &net->head, part, &from, &to);
+        for (size_t i = 0; i < s->n_logits; i++)
+            for (size_t r = from; r < to; r++)
+                w->logits[i * c->vocab + r] *= scale;
+    }
+}
+
+static void run(const sc_worker *me, void *arg)
+{
+    sc_step *s = arg;
+    embed_rows(s, me);
+    sc_pool_barrier(me);
+    for (uint32_t l = 0; l < s->net->config.layers; l++) {
+        keep_hidden(s, me, l);
+        run_layer(s, me, l);
+        if (s->stopped)
+            return;
+    }
+    keep_hidden(s, me, s->net->config.layers);
+    if (s->n_logits)
+        make_logits(s, me);
+}
+
+void sc_forward_run(sc_pool *pool, sc_step *s)
+{
+    s->stopped = false;
+    sc_pool_run(pool, run, s);
+}
