@@ -11,7 +11,7 @@
 #include "kern/dequant.h"
 #include "kern/half.h"
 #include "kern/pack.h"
-#include "model/names.h"
+#include "model/finder.h"
 #include "model/net.h"
 
 #include <inttypes.h>
@@ -22,7 +22,7 @@
 typedef struct binder {
     sc_net *net;        // borrowed
     const sc_config *c; // borrowed from net
-    sc_names names;     // owned
+    sc_finder names;    // owned
     sc_pool *pool;      // borrowed
     bool upright;       // the matrix at hand is never stored [in, out]
 } binder;
@@ -101,11 +101,11 @@ static sc_code check_type(const sc_tensor *t, sc_err *err)
 static sc_code get_vector(binder *b, const char *base, uint32_t i, uint32_t j, const char *suffix,
                           sc_bias_kind kind, size_t n, float **out, sc_err *err)
 {
-    char name[SC_NAME_MAX];
+    char name[SC_FINDER_NAME];
     *out = NULL;
     if (kind == SC_BIAS_NO)
         return SC_OK;
-    const sc_tensor *t = sc_names_find(&b->names, base, i, j, suffix, name);
+    const sc_tensor *t = sc_finder_find(&b->names, base, i, j, suffix, name);
     if (!t)
         return kind == SC_BIAS_YES ? missing(b, name, err) : SC_OK;
     char expected[32];
@@ -171,8 +171,8 @@ static sc_code as_matrix(binder *b, const sc_tensor *t, size_t rows, size_t cols
 static sc_code get_matrix(binder *b, const char *base, uint32_t i, uint32_t j, size_t rows,
                           size_t cols, matrix *out, sc_err *err)
 {
-    char name[SC_NAME_MAX];
-    const sc_tensor *t = sc_names_find(&b->names, base, i, j, ".weight", name);
+    char name[SC_FINDER_NAME];
+    const sc_tensor *t = sc_finder_find(&b->names, base, i, j, ".weight", name);
     if (!t)
         return missing(b, name, err);
     return as_matrix(b, t, rows, cols, out, err);
@@ -319,8 +319,8 @@ static sc_code bind_qkv(binder *b, uint32_t layer, sc_linear *out, sc_err *err)
     const sc_arch_names *names = b->names.names;
     const size_t d = c->head_dim, rows[3] = {c->heads * d, c->kv_heads * d, c->kv_heads * d};
     const char *const bases[3] = {names->q, names->k, names->v};
-    const bool fused = !names->q || (b->names.gguf && sc_names_find(&b->names, names->qkv, layer, 0,
-                                                                    ".weight", NULL));
+    const bool fused = !names->q || (b->names.gguf && sc_finder_find(&b->names, names->qkv, layer,
+                                                                     0, ".weight", NULL));
     const sc_qkv_kind kind = b->names.gguf ? b->names.arch->qkv_gguf : b->names.arch->qkv;
     const bool permuted = b->names.gguf && b->names.arch->gguf_permuted && !fused && d % 2 == 0;
 
@@ -414,7 +414,7 @@ static sc_code bind_gated(binder *b, uint32_t layer, sc_linear *out, sc_err *err
     const sc_arch_names *names = b->names.names;
     const bool fused =
         names->gate_up ||
-        (b->names.gguf && !sc_names_find(&b->names, names->gate, layer, 0, ".weight", NULL));
+        (b->names.gguf && !sc_finder_find(&b->names, names->gate, layer, 0, ".weight", NULL));
     if (fused) {
         const char *base = names->gate_up ? names->gate_up : names->up;
         SC_AUTO(matrix) m = {0};
@@ -448,7 +448,7 @@ static sc_code bind_gated(binder *b, uint32_t layer, sc_linear *out, sc_err *err
 static sc_code expert_matrix(binder *b, const char *base, const char *single, uint32_t layer,
                              uint32_t e, size_t rows, size_t cols, matrix *out, sc_err *err)
 {
-    const sc_tensor *t = sc_names_find(&b->names, base, layer, e, ".weight", NULL);
+    const sc_tensor *t = sc_finder_find(&b->names, base, layer, e, ".weight", NULL);
     if (!b->names.gguf || !t)
         return get_matrix(b, b->names.gguf ? single : base, layer, e, rows, cols, out, err);
     char expected[96];
@@ -574,8 +574,8 @@ static sc_code bind_layer(binder *b, uint32_t l, sc_layer *layer, sc_err *err)
 static sc_code bind_table(binder *b, const char *base, size_t rows, const uint8_t **data,
                           sc_dtype *type, size_t *row_size, sc_err *err)
 {
-    char name[SC_NAME_MAX];
-    const sc_tensor *t = sc_names_find(&b->names, base, 0, 0, ".weight", name);
+    char name[SC_FINDER_NAME];
+    const sc_tensor *t = sc_finder_find(&b->names, base, 0, 0, ".weight", name);
     if (!t)
         return missing(b, name, err);
     char expected[64];
@@ -600,7 +600,7 @@ static sc_code bind_tied(binder *b, sc_err *err)
 {
     const sc_config *c = b->c;
     const sc_arch_names *names = b->names.names;
-    const bool usual = sc_names_find(&b->names, names->embed, 0, 0, ".weight", NULL);
+    const bool usual = sc_finder_find(&b->names, names->embed, 0, 0, ".weight", NULL);
     SC_TRY(bind_plain(b, usual ? names->embed : names->head, 0, c->vocab, c->hidden, SC_BIAS_NO,
                       &b->net->head, err));
     b->net->embed_type = b->net->head.part[0].dtype;
@@ -676,11 +676,11 @@ static sc_code bind_all(binder *b, sc_err *err)
         SC_TRY(bind_layer(b, l, &n->layer[l], err));
     if (b->names.gguf) // read with the configuration
         for (unsigned i = 0; i < 3; i++)
-            (void)sc_names_find(
+            (void)sc_finder_find(
                 &b->names,
                 (const char *[]){"rope_freqs", "rope_factors_long", "rope_factors_short"}[i], 0, 0,
                 ".weight", NULL);
-    return sc_names_all_used(&b->names, b->c, err);
+    return sc_finder_all_used(&b->names, b->c, err);
 }
 
 sc_code sc_net_bind(sc_weights **w, const sc_config *c, sc_pool *pool, sc_net **out, sc_err *err)
@@ -692,10 +692,10 @@ sc_code sc_net_bind(sc_weights **w, const sc_config *c, sc_pool *pool, sc_net **
     n->weights = sc_take(weights);
     n->config = *c;
     binder b = {.net = n, .c = &n->config, .pool = pool};
-    sc_code code = sc_names_init(&b.names, n->weights, sc_arch_find(c->arch), err);
+    sc_code code = sc_finder_init(&b.names, n->weights, sc_arch_find(c->arch), err);
     if (code == SC_OK)
         code = bind_all(&b, err);
-    sc_names_drop(&b.names);
+    sc_finder_drop(&b.names);
     if (code == SC_OK)
         *out = sc_take(n);
     return code;

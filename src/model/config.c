@@ -351,6 +351,17 @@ static void fill_derived(sc_config *c)
         c->head_dim = c->hidden / c->heads;
     if (!c->expert_inter)
         c->expert_inter = c->inter;
+    // These two stretch the context that max_position_embeddings says.
+    sc_rope_conf *r = &c->rope;
+    double most = c->ctx;
+    if (r->kind == SC_ROPE_DYNAMIC) {
+        r->orig_ctx = c->ctx;
+        most = c->ctx * r->factor;
+    } else if (r->kind == SC_ROPE_YARN) {
+        most = r->orig_ctx * r->factor;
+    }
+    if (most > c->ctx && most <= MAX_CTX)
+        c->ctx = (uint32_t)most;
 }
 
 sc_code sc_config_finish(sc_config *c, sc_err *err)

@@ -3,7 +3,7 @@
 #include "model/net.h"
 
 #include "model/arch.h"
-#include "model/names.h"
+#include "model/finder.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,29 +50,29 @@ static sc_code read_gguf(sc_weights *w, sc_config *c, sc_err *err)
 }
 
 /* The rows of layer 0's matrix `base`, 0 when there is none. */
-static uint64_t rows_of(sc_names *n, const char *base)
+static uint64_t rows_of(sc_finder *n, const char *base)
 {
-    const sc_tensor *t = sc_names_find(n, base, 0, 0, ".weight", NULL);
+    const sc_tensor *t = sc_finder_find(n, base, 0, 0, ".weight", NULL);
     return t && t->n_dims == 2 && t->dims[0] <= 1u << 24 ? t->dims[0] : 0;
 }
 
 /* Sizes of a checkpoint that its config does not give; the vocabulary is always the tensor's. */
-static sc_code sizes_from_tensors(sc_names *n, const json_t *o, sc_config *c, sc_err *err)
+static sc_code sizes_from_tensors(sc_finder *n, const json_t *o, sc_config *c, sc_err *err)
 {
     const sc_arch_names *names = n->names;
-    const sc_tensor *embed = sc_names_find(n, names->embed, 0, 0, ".weight", NULL);
+    const sc_tensor *embed = sc_finder_find(n, names->embed, 0, 0, ".weight", NULL);
     if (!embed || embed->n_dims != 2 || embed->dims[0] > 1u << 24 || embed->dims[1] > 1u << 20)
         return sc_fail(err, SC_E_NOTFOUND,
                        "no config.json beside the weights, and no SmallCoder checkpoint either");
     c->vocab = (uint32_t)embed->dims[0];
-    c->tied = !sc_names_find(n, names->head, 0, 0, ".weight", NULL);
+    c->tied = !sc_finder_find(n, names->head, 0, 0, ".weight", NULL);
     if (!json_object_get(o, "hidden_size"))
         c->hidden = (uint32_t)embed->dims[1];
     if (!json_object_get(o, "intermediate_size"))
         c->inter = (uint32_t)rows_of(n, names->gate);
     if (!json_object_get(o, "num_hidden_layers"))
         for (c->layers = 0; c->layers < SC_CONFIG_MAX_LAYERS; c->layers++)
-            if (!sc_names_find(n, names->norm1, c->layers, 0, ".weight", NULL))
+            if (!sc_finder_find(n, names->norm1, c->layers, 0, ".weight", NULL))
                 break;
     if (!json_object_get(o, "num_attention_heads")) {
         // Every size of the original has 4 kv heads; the shapes of q and k then give the rest.
@@ -89,8 +89,8 @@ static sc_code sizes_from_tensors(sc_names *n, const json_t *o, sc_config *c, sc
 static sc_code read_smallcoder(sc_weights *w, const json_t *o, sc_config *c, sc_err *err)
 {
     SC_TRY(sc_config_read_smallcoder(o, c, err));
-    SC_AUTO(sc_names) n = {0};
-    SC_TRY(sc_names_init(&n, w, sc_arch_find(c->arch), err));
+    SC_AUTO(sc_finder) n = {0};
+    SC_TRY(sc_finder_init(&n, w, sc_arch_find(c->arch), err));
     return sizes_from_tensors(&n, o, c, err);
 }
 

@@ -76,7 +76,6 @@ void sc_rope_init(sc_rope_table *t, const sc_config *c)
 {
     const sc_rope_conf *r = &c->rope;
     t->conf = *r;
-    t->ctx = c->ctx;
     t->scale = 1;
     plain(t->inv, r->dim, r->theta);
     switch (r->kind) {
@@ -113,8 +112,8 @@ void sc_rope_angles(const sc_rope_table *t, uint32_t pos, uint32_t len, float *c
     float stretched[SC_CONFIG_MAX_ROPE];
     if (r->kind == SC_ROPE_LONG && len > r->orig_ctx)
         inv = t->inv_long;
-    if (r->kind == SC_ROPE_DYNAMIC && len > t->ctx) {
-        const double grow = r->factor * len / t->ctx - (r->factor - 1);
+    if (r->kind == SC_ROPE_DYNAMIC && len > r->orig_ctx) {
+        const double grow = r->factor * len / r->orig_ctx - (r->factor - 1);
         plain(stretched, r->dim, r->theta * pow(grow, (double)r->dim / ((double)r->dim - 2)));
         inv = stretched;
     }

@@ -12,7 +12,6 @@
 
 typedef struct sc_rope_table {
     sc_rope_conf conf;
-    uint32_t ctx;                       // where `dynamic` begins to stretch
     float inv[SC_CONFIG_MAX_ROPE];      // inverse frequencies, [conf.dim / 2]
     float inv_long[SC_CONFIG_MAX_ROPE]; // longrope past the original context
     float scale;                        // of cos and sin

@@ -36,12 +36,23 @@ static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
     return sc_config_rope_keys(o, part, c, err);
 }
 
+/*
+ * A GGUF file does not say which GELU. Models with the parallel residual (Pythia) use the exact
+ * one; for the others we do as llama.cpp does.
+ */
+static void gguf_fix(sc_config *c)
+{
+    if (!c->parallel)
+        c->act = SC_ACT_GELU_TANH;
+}
+
 const sc_arch sc_arch_gpt_neox = {
     .name = "gpt_neox",
     .hf = {"gpt_neox"},
     .gguf = {"gptneox"},
     .read_hf = read_hf,
     .defaults = defaults,
+    .gguf_fix = gguf_fix,
     .qkv = SC_QKV_HEADS,
     .qkv_gguf = SC_QKV_CONCAT,
     .names = {.prefix = "gpt_neox.",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "model/names.h"
+#include "model/finder.h"
 
 #include "base/mem.h"
 
@@ -49,14 +49,14 @@ static void expand(const char *base, uint32_t i, uint32_t j, char *out, size_t s
 }
 
 /* Looks for `mark` (a name inside the prefix) at the end of any tensor's name. */
-static bool prefix_from(sc_names *n, const char *mark)
+static bool prefix_from(sc_finder *n, const char *mark)
 {
-    char tail[SC_NAME_MAX];
+    char tail[SC_FINDER_NAME];
     (void)snprintf(tail, sizeof tail, "%s.weight", mark); // our own short names
     const sc_tensor *t = sc_weights_tensors(n->w, &n->n_tensors);
     for (size_t i = 0; i < n->n_tensors; i++) {
         const sc_str name = t[i].name;
-        if (!sc_str_ends(name, sc_str_c(tail)) || name.n - strlen(tail) >= SC_NAME_MAX / 2)
+        if (!sc_str_ends(name, sc_str_c(tail)) || name.n - strlen(tail) >= SC_FINDER_NAME / 2)
             continue;
         const size_t len = name.n - strlen(tail);
         if (len && name.p[len - 1] != '.')
@@ -68,7 +68,7 @@ static bool prefix_from(sc_names *n, const char *mark)
     return false;
 }
 
-sc_code sc_names_init(sc_names *n, sc_weights *w, const sc_arch *arch, sc_err *err)
+sc_code sc_finder_init(sc_finder *n, sc_weights *w, const sc_arch *arch, sc_err *err)
 {
     memset(n, 0, sizeof *n);
     n->w = w;
@@ -91,25 +91,25 @@ sc_code sc_names_init(sc_names *n, sc_weights *w, const sc_arch *arch, sc_err *e
     return SC_OK;
 }
 
-void sc_names_drop(sc_names *n)
+void sc_finder_drop(sc_finder *n)
 {
     sc_free(n->used);
     n->used = NULL;
 }
 
-const sc_tensor *sc_names_find(sc_names *n, const char *base, uint32_t i, uint32_t j,
-                               const char *suffix, char full[SC_NAME_MAX])
+const sc_tensor *sc_finder_find(sc_finder *n, const char *base, uint32_t i, uint32_t j,
+                                const char *suffix, char full[SC_FINDER_NAME])
 {
-    char own[SC_NAME_MAX];
+    char own[SC_FINDER_NAME];
     char *name = full ? full : own;
-    char text[SC_NAME_MAX / 4];
+    char text[SC_FINDER_NAME / 4];
     name[0] = 0;
     if (!base)
         return NULL;
     expand(base, i, j, text, sizeof text);
     const bool head = base == n->names->head;
-    if (snprintf(name, SC_NAME_MAX, "%s%s%s", head ? n->outer : n->prefix, text, suffix) >=
-        SC_NAME_MAX)
+    if (snprintf(name, SC_FINDER_NAME, "%s%s%s", head ? n->outer : n->prefix, text, suffix) >=
+        SC_FINDER_NAME)
         return NULL; // longer than any tensor's name
     const sc_tensor *t = sc_weights_find(n->w, sc_str_c(name));
     if (!t)
@@ -139,7 +139,7 @@ static bool is_stale(sc_str name)
     return false;
 }
 
-sc_code sc_names_all_used(const sc_names *n, const sc_config *c, sc_err *err)
+sc_code sc_finder_all_used(const sc_finder *n, const sc_config *c, sc_err *err)
 {
     size_t count = 0;
     const sc_tensor *t = sc_weights_tensors(n->w, &count);
