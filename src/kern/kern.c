@@ -63,6 +63,7 @@ void sc_kern_init(sc_kern *k, unsigned levels)
         sc_fill_avx2_ops(k);
         sc_fill_avx2_attn(k);
         sc_fill_avx2_encode(k);
+        sc_fill_avx2_float(k);
     }
 #endif
 #if SC_LEVEL_AVX512
@@ -70,6 +71,7 @@ void sc_kern_init(sc_kern *k, unsigned levels)
         sc_fill_avx512_ops(k);
         sc_fill_avx512_attn(k);
         sc_fill_avx512_encode(k);
+        sc_fill_avx512_float(k);
     }
 #endif
 }

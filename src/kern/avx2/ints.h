@@ -1,0 +1,93 @@
+/**
+ * ints.h - sixteen dwords, or 64 bytes, in two ymm registers; see avx512/ints.h.
+ *
+ * Threads: immutable (pure functions).
+ */
+// SPDX-License-Identifier: MIT
+#ifndef SC_KERN_AVX2_INTS_H
+#define SC_KERN_AVX2_INTS_H
+
+#include "kern/avx2/lanes.h"
+
+typedef struct v16i {
+    __m256i a, b;
+} v16i;
+
+static inline v16i v16i_load(const void *p)
+{
+    return (v16i){_mm256_loadu_si256((const __m256i *)p),
+                  _mm256_loadu_si256((const __m256i *)p + 1)};
+}
+
+static inline v16i v16i_set(int32_t x)
+{
+    return (v16i){_mm256_set1_epi32(x), _mm256_set1_epi32(x)};
+}
+
+static inline v16i v16i_and(v16i x, v16i y)
+{
+    return (v16i){_mm256_and_si256(x.a, y.a), _mm256_and_si256(x.b, y.b)};
+}
+
+static inline v16i v16i_or(v16i x, v16i y)
+{
+    return (v16i){_mm256_or_si256(x.a, y.a), _mm256_or_si256(x.b, y.b)};
+}
+
+static inline v16i v16i_add(v16i x, v16i y)
+{
+    return (v16i){_mm256_add_epi32(x.a, y.a), _mm256_add_epi32(x.b, y.b)};
+}
+
+static inline v16i v16i_sub(v16i x, v16i y)
+{
+    return (v16i){_mm256_sub_epi32(x.a, y.a), _mm256_sub_epi32(x.b, y.b)};
+}
+
+#define v16i_srl(x, n) ((v16i){_mm256_srli_epi32((x).a, (int)(n)), _mm256_srli_epi32((x).b, (int)(n))})
+#define v16i_sll(x, n) ((v16i){_mm256_slli_epi32((x).a, (int)(n)), _mm256_slli_epi32((x).b, (int)(n))})
+#define v16i_sra(x, n) ((v16i){_mm256_srai_epi32((x).a, (int)(n)), _mm256_srai_epi32((x).b, (int)(n))})
+
+static inline __m256i fifth_32(uint32_t bits)
+{
+    const __m256i at = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202,
+                                          0x0303030303030303);
+    const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
+    const __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), at);
+    const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit);
+    return _mm256_and_si256(set, _mm256_set1_epi8(16));
+}
+
+/* Byte i becomes 16 where bit i of the eight bytes at p is set, else 0. */
+static inline v16i v16i_fifth(const uint8_t *p)
+{
+    uint32_t bits[2];
+    memcpy(bits, p, sizeof bits);
+    return (v16i){fifth_32(bits[0]), fifth_32(bits[1])};
+}
+
+static inline v16 v16i_float(v16i x)
+{
+    return (v16){_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)};
+}
+
+static inline v16 v16i_as_float(v16i x)
+{
+    return (v16){_mm256_castsi256_ps(x.a), _mm256_castsi256_ps(x.b)};
+}
+
+static inline v16 v16_load_u8(const uint8_t *p)
+{
+    const __m128i v = _mm_loadu_si128((const void *)p);
+    return (v16){_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(v)),
+                 _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(v, 8)))};
+}
+
+static inline v16 v16_load_s8(const uint8_t *p)
+{
+    const __m128i v = _mm_loadu_si128((const void *)p);
+    return (v16){_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(v)),
+                 _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(v, 8)))};
+}
+
+#endif

@@ -1,0 +1,76 @@
+/**
+ * ints.h - sixteen dwords, or 64 bytes, in a zmm register; avx2/ints.h has the same functions.
+ *
+ * Threads: immutable (pure functions).
+ */
+// SPDX-License-Identifier: MIT
+#ifndef SC_KERN_AVX512_INTS_H
+#define SC_KERN_AVX512_INTS_H
+
+#include "kern/avx512/lanes.h"
+
+typedef __m512i v16i;
+
+static inline v16i v16i_load(const void *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+static inline v16i v16i_set(int32_t x)
+{
+    return _mm512_set1_epi32(x);
+}
+
+static inline v16i v16i_and(v16i a, v16i b)
+{
+    return _mm512_and_si512(a, b);
+}
+
+static inline v16i v16i_or(v16i a, v16i b)
+{
+    return _mm512_or_si512(a, b);
+}
+
+static inline v16i v16i_add(v16i a, v16i b)
+{
+    return _mm512_add_epi32(a, b);
+}
+
+static inline v16i v16i_sub(v16i a, v16i b)
+{
+    return _mm512_sub_epi32(a, b);
+}
+
+#define v16i_srl(a, n) _mm512_srli_epi32((a), (n))
+#define v16i_sll(a, n) _mm512_slli_epi32((a), (n))
+#define v16i_sra(a, n) _mm512_srai_epi32((a), (n))
+
+/* Byte i becomes 16 where bit i of the eight bytes at p is set, else 0. */
+static inline v16i v16i_fifth(const uint8_t *p)
+{
+    uint64_t bits = 0;
+    __builtin_memcpy(&bits, p, sizeof bits);
+    return _mm512_maskz_set1_epi8((__mmask64)bits, 16);
+}
+
+static inline v16 v16i_float(v16i a)
+{
+    return _mm512_cvtepi32_ps(a);
+}
+
+static inline v16 v16i_as_float(v16i a)
+{
+    return _mm512_castsi512_ps(a);
+}
+
+static inline v16 v16_load_u8(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)p)));
+}
+
+static inline v16 v16_load_s8(const uint8_t *p)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)p)));
+}
+
+#endif
