@@ -64,6 +64,7 @@ void sc_kern_init(sc_kern *k, unsigned levels)
         sc_fill_avx2_attn(k);
         sc_fill_avx2_encode(k);
         sc_fill_avx2_float(k);
+        sc_fill_avx2_dot(k);
     }
 #endif
 #if SC_LEVEL_AVX512
@@ -72,6 +73,10 @@ void sc_kern_init(sc_kern *k, unsigned levels)
         sc_fill_avx512_attn(k);
         sc_fill_avx512_encode(k);
         sc_fill_avx512_float(k);
+        if (levels & SC_CPU_VNNI)
+            sc_fill_avx512vnni_dot(k);
+        if (levels & SC_CPU_BF16)
+            sc_fill_avx512bf16_pairs(k);
     }
 #endif
 }

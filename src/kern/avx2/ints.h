@@ -44,14 +44,17 @@ static inline v16i v16i_sub(v16i x, v16i y)
     return (v16i){_mm256_sub_epi32(x.a, y.a), _mm256_sub_epi32(x.b, y.b)};
 }
 
-#define v16i_srl(x, n) ((v16i){_mm256_srli_epi32((x).a, (int)(n)), _mm256_srli_epi32((x).b, (int)(n))})
-#define v16i_sll(x, n) ((v16i){_mm256_slli_epi32((x).a, (int)(n)), _mm256_slli_epi32((x).b, (int)(n))})
-#define v16i_sra(x, n) ((v16i){_mm256_srai_epi32((x).a, (int)(n)), _mm256_srai_epi32((x).b, (int)(n))})
+#define v16i_srl(x, n)                                                                             \
+    ((v16i){_mm256_srli_epi32((x).a, (int)(n)), _mm256_srli_epi32((x).b, (int)(n))})
+#define v16i_sll(x, n)                                                                             \
+    ((v16i){_mm256_slli_epi32((x).a, (int)(n)), _mm256_slli_epi32((x).b, (int)(n))})
+#define v16i_sra(x, n)                                                                             \
+    ((v16i){_mm256_srai_epi32((x).a, (int)(n)), _mm256_srai_epi32((x).b, (int)(n))})
 
 static inline __m256i fifth_32(uint32_t bits)
 {
-    const __m256i at = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202,
-                                          0x0303030303030303);
+    const __m256i at =
+        _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
     const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
     const __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), at);
     const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit);
