@@ -29,9 +29,8 @@ size_t sc_acts_size(sc_acts_kind kind, size_t cols, size_t batch)
     case SC_ACTS_BF16:
         return (cols + 1) / 2 * 4 * batch;
     case SC_ACTS_Q8:
-        return cols / 32 * 48 * batch;
     case SC_ACTS_Q15:
-        return cols / 32 * 80 * batch;
+        return cols / 32 * sc_acts_block(kind) * batch;
     case SC_ACTS_F32:
     case SC_ACTS_F32R:
     case SC_ACTS_KIND_N:

@@ -7,7 +7,7 @@
 #ifndef SC_KERN_LAYOUT_H
 #define SC_KERN_LAYOUT_H
 
-#include "kern/dtype.h"
+#include "kern/kern.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,13 +58,26 @@ static inline size_t sc_plane_at(size_t k, size_t row)
  * u = s * sum q, C int32 -128 * sum q, C int32 -128 * (sum of the first 16 q); BF16: per pair of k
  * C pairs; F32: per k C floats. A tile starts where the columns before it end.
  */
-enum { SC_TILE_INT = 5, SC_TILE_INT_ALONE = 8, SC_TILE_FLOAT = 12 };
+enum { SC_TILE_Q8 = 5, SC_TILE_Q15 = 4, SC_TILE_INT_ALONE = 8, SC_TILE_FLOAT = 12 };
+
+/** Whether an encoding holds integers and scales. */
+static inline bool sc_acts_ints(sc_acts_kind kind)
+{
+    return kind == SC_ACTS_Q8 || kind == SC_ACTS_Q15;
+}
+
+/** Bytes of one column of 32 values of such an encoding. */
+static inline size_t sc_acts_block(sc_acts_kind kind)
+{
+    return kind == SC_ACTS_Q15 ? 80 : 48;
+}
 
 /** The number of tiles of a batch. */
-static inline size_t sc_tiles(bool ints, size_t batch)
+static inline size_t sc_tiles(sc_acts_kind kind, size_t batch)
 {
-    if (ints)
-        return batch <= SC_TILE_INT_ALONE ? 1 : (batch + SC_TILE_INT - 1) / SC_TILE_INT;
+    const size_t most = kind == SC_ACTS_Q8 ? SC_TILE_Q8 : SC_TILE_Q15;
+    if (sc_acts_ints(kind))
+        return batch <= SC_TILE_INT_ALONE ? 1 : (batch + most - 1) / most;
     return (batch + SC_TILE_FLOAT - 1) / SC_TILE_FLOAT;
 }
 

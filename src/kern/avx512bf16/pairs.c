@@ -86,7 +86,7 @@ static void mul_bf16(const sc_kern *k, const sc_mul *job, size_t from, size_t to
         tile_7, tile_8, tile_9, tile_10, tile_11, tile_12};
     (void)k;
     const sc_acts *x = job->x;
-    const size_t n = sc_tiles(false, x->batch), pairs = (x->cols + 1) / 2;
+    const size_t n = sc_tiles(x->kind, x->batch), pairs = (x->cols + 1) / 2;
     const size_t share = job->w->panel_size / 64 / n + 1, steps = (pairs + 3) / 4;
     for (size_t p = from; p < to; p++) {
         const uint8_t *panel = job->w->data + p * job->w->panel_size;

@@ -15,8 +15,7 @@ typedef struct column {
 
 static column column_of(const sc_acts *a, size_t b, size_t bytes)
 {
-    const bool ints = a->kind == SC_ACTS_Q8 || a->kind == SC_ACTS_Q15;
-    const size_t n = sc_tiles(ints, a->batch), tile = sc_tile_of(a->batch, n, b);
+    const size_t n = sc_tiles(a->kind, a->batch), tile = sc_tile_of(a->batch, n, b);
     const size_t from = sc_tile_from(a->batch, n, tile);
     return (column){a->data + from * bytes, sc_tile_from(a->batch, n, tile + 1) - from, b - from};
 }
@@ -65,7 +64,7 @@ static float sum_bf16(const sc_mat *w, const uint8_t *panel, size_t row, const s
 static float sum_ints(const sc_mat *w, const uint8_t *panel, size_t row, const sc_acts *x, size_t b)
 {
     const bool wide = x->kind == SC_ACTS_Q15;
-    const size_t terms = wide ? 2 : 1, bytes = 32 * terms + 16;
+    const size_t terms = wide ? 2 : 1, bytes = sc_acts_block(x->kind);
     const column c = column_of(x, b, x->cols / 32 * bytes);
     const uint8_t *in = c.tile;
     sc_panel_values v;
