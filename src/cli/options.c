@@ -12,6 +12,7 @@
 #define OUTPUT  "Output"
 #define GENERAL "General"
 #define SEED    "As the original benchmark"
+#define SPEED   "Speed tests"
 
 enum { MAX_INT = 1 << 30 };
 
@@ -124,6 +125,29 @@ static const sc_opt table[] = {
      "eleven tasks: the core tasks and the challenges"},
     {"skip-memory-test", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, SEED, "as --no-memory"},
 
+    {"n-prompt", NULL, 'p', SC_OPT_TEXT, "LIST", "512", NULL, 0, 0, SPEED,
+     "prompt lengths to read; a list such as 64,512, 128-1024*2 or 0-4096+512; 0: none"},
+    {"n-gen", NULL, 'n', SC_OPT_TEXT, "LIST", "128", NULL, 0, 0, SPEED,
+     "numbers of tokens to write; 0: none"},
+    {"depth", NULL, 'd', SC_OPT_TEXT, "LIST", "0", NULL, 0, 0, SPEED,
+     "tokens already in the context"},
+    {"batch-list", "batch", 'b', SC_OPT_TEXT, "LIST", "1", NULL, 0, 0, SPEED,
+     "sequences at a time"},
+    {"threads-list", "threads", 't', SC_OPT_TEXT, "LIST", NULL, NULL, 0, 0, SPEED,
+     "threads; by default one for every CPU this process may use"},
+    {"compute-list", "compute", 0, SC_OPT_TEXT, "LIST", "auto", "auto|f32|bf16|int8", 0, 0, SPEED,
+     "what activations are rounded to"},
+    {"kv-list", "kv-type", 0, SC_OPT_TEXT, "LIST", "auto", "auto|f32|f16|bf16", 0, 0, SPEED,
+     "types of the key and value cache"},
+    {"repeats", NULL, 'r', SC_OPT_INT, "N", "5", NULL, 1, 1000, SPEED, "repeats that count"},
+    {"warmup-runs", "warmup", 0, SC_OPT_INT, "N", "1", NULL, 0, 100, SPEED,
+     "repeats before those that count"},
+    {"speed-format", "format", 0, SC_OPT_CHOICE, "FORM", "md", "md|csv|json|sql", 0, 0, SPEED,
+     "form of the result"},
+    {"limits", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, SPEED,
+     "measure the machine's limits, and show them"},
+    {"compare-results", "compare", 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, SPEED,
+     "compare two results that were written with --format json"},
     {"color", NULL, 0, SC_OPT_CHOICE, "WHEN", "auto", "auto|always|never", 0, 0, GENERAL,
      "use colour"},
     {"ascii", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, GENERAL,
