@@ -1,0 +1,19 @@
+"""Makes the other types of a GGUF with llama.cpp itself.  usage: quantise.py IN.gguf OUT_STEM TYPE...   (q8_0 q4_0 q4_k_m bf16)"""
+import ctypes
+import os
+import sys
+
+from llama_cpp import llama_cpp as C
+
+FTYPES = {"q4_0": 2, "q8_0": 7, "q4_k_m": 15, "bf16": 32}
+quiet = C.llama_log_callback(lambda *a: None)
+C.llama_log_set(quiet, ctypes.c_void_p(0))
+for name in sys.argv[3:]:
+    out = f"{sys.argv[2]}-{name}.gguf"
+    if os.path.exists(out):
+        continue
+    p = C.llama_model_quantize_default_params()
+    p.ftype, p.nthread = FTYPES[name], 2
+    if C.llama_model_quantize(sys.argv[1].encode(), out.encode(), ctypes.byref(p)):
+        sys.exit(f"{out}: llama.cpp refuses")
+    print(out, os.path.getsize(out))
