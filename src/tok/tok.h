@@ -154,6 +154,7 @@ typedef struct sc_detok {
     char tail[4];   // the beginning of a character
     int32_t last;   // the id before, for decoders that look back; -1: none
     bool gap;       // a space stands before the next token, if there is one
+    uint32_t strip; // how many characters may still be dropped at the very beginning
 } sc_detok;
 
 void sc_detok_init(sc_detok *d, const sc_tok *t, bool skip_special);

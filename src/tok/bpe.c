@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: MIT
+#include "tok/bpe.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+
+#include <stdio.h>
+
+enum { SHORT_PIECE = 48 };
+
+#define NO_RANK UINT32_MAX
+
+size_t sc_bpe_spell_byte(unsigned char byte, char out[2])
+{
+    uint32_t c = byte;
+    if (byte <= 0x20)
+        c = 0x100u + byte;
+    else if (byte >= 0x7F && byte <= 0xA0)
+        c = 0x121u + (byte - 0x7Fu);
+    else if (byte == 0xAD)
+        c = 0x143;
+    return sc_utf8_encode(c, out);
+}
+
+int sc_bpe_byte_of(uint32_t c)
+{
+    if ((c >= 0x21 && c <= 0x7E) || (c >= 0xA1 && c <= 0xFF && c != 0xAD))
+        return (int)c;
+    if (c >= 0x100 && c <= 0x120)
+        return (int)(c - 0x100);
+    if (c >= 0x121 && c <= 0x142)
+        return (int)(c - 0x121 + 0x7F);
+    return c == 0x143 ? 0xAD : -1;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
+}
+
+bool sc_bpe_is_byte_token(sc_str token, unsigned char *byte)
+{
+    if (token.n != 6 || memcmp(token.p, "<0x", 3) != 0 || token.p[5] != '>')
+        return false;
+    const int high = hex_digit(token.p[3]);
+    const int low = hex_digit(token.p[4]);
+    if (high < 0 || low < 0)
+        return false;
+    *byte = (unsigned char)(high * 16 + low);
+    return true;
+}
+
+static size_t home(const sc_bpe *b, int32_t left, int32_t right)
+{
+    const uint64_t pair = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
+    const uint64_t h = (pair ^ pair >> 29) * b->key;
+    return (size_t)(h >> 20) & b->mask;
+}
+
+static const sc_bpe_merge *find_merge(const sc_bpe *b, int32_t left, int32_t right)
+{
+    for (size_t at = home(b, left, right);; at = (at + 1) & b->mask) {
+        const sc_bpe_merge *m = &b->slot[at];
+        if (m->left == left && m->right == right)
+            return m;
+        if (m->left < 0)
+            return NULL;
+    }
+}
+
+/* All free. */
+static sc_code make_slots(sc_bpe *b, size_t n, sc_err *err)
+{
+    size_t size = 64;
+    while (size < 2 * n)
+        size *= 2;
+    sc_bpe_merge *slot = sc_alloc(size, sizeof *slot);
+    if (!slot)
+        return sc_fail_nomem(err);
+    for (size_t i = 0; i < size; i++)
+        slot[i].left = -1;
+    b->slot = slot;
+    b->mask = size - 1;
+    return SC_OK;
+}
+
+/* The id of every byte in both spellings. */
+static void find_bytes(sc_bpe *b)
+{
+    b->all_bytes = true;
+    for (unsigned i = 0; i < 256; i++) {
+        char name[8];
+        char spelt[2];
+        const size_t n = sc_bpe_spell_byte((unsigned char)i, spelt);
+        b->byte_id[i] = sc_vocab_find(b->vocab, (sc_str){spelt, n});
+        b->all_bytes = b->all_bytes && b->byte_id[i] >= 0;
+        (void)snprintf(name, sizeof name, "<0x%02X>", i); // it fits
+        b->fallback[i] = sc_vocab_find(b->vocab, sc_str_c(name));
+    }
+}
+
+sc_code sc_bpe_init(sc_bpe *b, const sc_vocab *vocab, size_t n, sc_err *err)
+{
+    *b = (sc_bpe){.vocab = vocab, .unk = -1, .key = sc_vocab_random()};
+    find_bytes(b);
+    return make_slots(b, n, err);
+}
+
+void sc_bpe_drop(sc_bpe *b)
+{
+    sc_free(b->slot);
+    sc_free(b->byte_pair);
+    sc_free(b->prefix);
+    sc_free(b->suffix);
+    *b = (sc_bpe){0};
+}
+
+sc_code sc_bpe_add(sc_bpe *b, int32_t left, int32_t right, uint32_t rank, int32_t id, sc_err *err)
+{
+    if (2 * (b->n_merges + 1) > b->mask) {
+        sc_bpe_merge *old = b->slot;
+        const size_t n_old = b->mask + 1;
+        SC_TRY(make_slots(b, 2 * n_old, err));
+        for (size_t i = 0; i < n_old; i++) {
+            if (old[i].left < 0)
+                continue;
+            size_t at = home(b, old[i].left, old[i].right);
+            while (b->slot[at].left >= 0)
+                at = (at + 1) & b->mask;
+            b->slot[at] = old[i];
+        }
+        sc_free(old);
+    }
+    size_t at = home(b, left, right);
+    while (b->slot[at].left >= 0 && (b->slot[at].left != left || b->slot[at].right != right))
+        at = (at + 1) & b->mask;
+    b->n_merges += b->slot[at].left < 0;
+    b->slot[at] = (sc_bpe_merge){left, right, rank, id};
+    return SC_OK;
+}
+
+sc_code sc_bpe_finish(sc_bpe *b, sc_err *err)
+{
+    if (!b->all_bytes)
+        return SC_OK;
+    b->byte_pair = sc_alloc((size_t)256 * 256, sizeof *b->byte_pair);
+    if (!b->byte_pair)
+        return sc_fail_nomem(err);
+    for (size_t i = 0; i < (size_t)256 * 256; i++) {
+        const sc_bpe_merge *m = find_merge(b, b->byte_id[i / 256], b->byte_id[i % 256]);
+        b->byte_pair[i] = m ? *m : (sc_bpe_merge){.rank = NO_RANK, .id = -1};
+    }
+    return SC_OK;
+}
+
+/* One line of "merges": its two tokens and what they become. */
+static sc_code read_merge(sc_bpe *b, sc_str left, sc_str right, uint32_t rank, char **room,
+                          size_t *cap, sc_err *err)
+{
+    const size_t skip = b->prefix ? strlen(b->prefix) : 0;
+    if (left.n + right.n > *cap) {
+        char *p = sc_realloc(*room, left.n + right.n + 256, 1);
+        if (!p)
+            return sc_fail_nomem(err);
+        *room = p;
+        *cap = left.n + right.n + 256;
+    }
+    const sc_str rest = right.n >= skip ? sc_str_skip(right, skip) : right;
+    memcpy(*room, left.p, left.n);
+    memcpy(*room + left.n, rest.p, rest.n);
+    const int32_t l = sc_vocab_find(b->vocab, left);
+    const int32_t r = sc_vocab_find(b->vocab, right);
+    const int32_t id = sc_vocab_find(b->vocab, (sc_str){*room, left.n + rest.n});
+    if (l < 0 || r < 0 || id < 0)
+        return sc_fail(err, SC_E_FORMAT, "merge %u: \"%.*s\" is not in the vocabulary", rank,
+                       SC_STRF(l < 0   ? left
+                               : r < 0 ? right
+                                       : ((sc_str){*room, left.n + rest.n})));
+    return sc_bpe_add(b, l, r, rank, id, err);
+}
+
+/* The two tokens of a merge, in either form. */
+static sc_code split_merge(sc_tv v, uint32_t rank, sc_str *left, sc_str *right, sc_err *err)
+{
+    if (sc_tv_is(v, SC_TAPE_STRING)) {
+        const sc_str line = sc_tv_str(v);
+        const char *space = line.n ? memchr(line.p, ' ', line.n) : NULL;
+        if (space) {
+            *left = (sc_str){line.p, (size_t)(space - line.p)};
+            *right = sc_str_skip(line, left->n + 1);
+            if (!right->n || !memchr(right->p, ' ', right->n))
+                return SC_OK;
+        }
+    } else if (sc_tv_is(v, SC_TAPE_ARRAY) && sc_tv_node(v)->n == 2) {
+        sc_tv_iter it = sc_tv_each(v);
+        const sc_tv first = it.v;
+        sc_tv_next(&it);
+        *left = sc_tv_str(first);
+        *right = sc_tv_str(it.v);
+        if (sc_tv_is(first, SC_TAPE_STRING) && sc_tv_is(it.v, SC_TAPE_STRING))
+            return SC_OK;
+    }
+    return sc_fail_at(err, SC_E_FORMAT, sc_tv_node(v)->at, "merge %u is not two tokens", rank);
+}
+
+static sc_code read_merges(sc_tv merges, sc_bpe *b, sc_err *err)
+{
+    char *room = NULL;
+    size_t cap = 0;
+    uint32_t rank = 0;
+    sc_code code = SC_OK;
+    for (sc_tv_iter it = sc_tv_each(merges); it.left && code == SC_OK; sc_tv_next(&it)) {
+        sc_str left;
+        sc_str right;
+        if (sc_tv_is(it.v, SC_TAPE_STRING) && sc_str_starts(sc_tv_str(it.v), SC_STR("#version")))
+            continue;
+        code = split_merge(it.v, rank, &left, &right, err);
+        if (code == SC_OK)
+            code = read_merge(b, left, right, rank, &room, &cap, err);
+        rank++;
+    }
+    sc_free(room);
+    return code;
+}
+
+/* The string `key` on the heap; stays NULL when absent or empty. */
+static sc_code copy_text(sc_tv model, const char *key, char **out, sc_err *err)
+{
+    sc_str s = {NULL, 0};
+    SC_TRY(sc_tv_get_str(model, key, &s, err));
+    if (s.n == 0)
+        return SC_OK;
+    *out = sc_strndup(s.p, s.n);
+    return *out ? SC_OK : sc_fail_nomem(err);
+}
+
+static sc_code read_options(sc_tv model, sc_bpe *b, sc_err *err)
+{
+    SC_TRY(copy_text(model, "continuing_subword_prefix", &b->prefix, err));
+    SC_TRY(copy_text(model, "end_of_word_suffix", &b->suffix, err));
+    SC_TRY(sc_tv_get_bool(model, "fuse_unk", &b->fuse_unk, err));
+    SC_TRY(sc_tv_get_bool(model, "byte_fallback", &b->byte_fallback, err));
+    SC_TRY(sc_tv_get_bool(model, "ignore_merges", &b->ignore_merges, err));
+    sc_str unk = {NULL, 0};
+    SC_TRY(sc_tv_get_str(model, "unk_token", &unk, err));
+    b->has_unk = unk.p != NULL;
+    b->unk = b->has_unk ? sc_vocab_find(b->vocab, unk) : -1;
+    double dropout = 0;
+    const sc_tv v = sc_tv_get(model, "dropout");
+    if (sc_tv_has(v) && !sc_tv_num(v, &dropout))
+        return sc_fail(err, SC_E_FORMAT, "\"dropout\" is not a number");
+    if (dropout != 0)
+        return sc_fail(err, SC_E_UNSUPPORTED,
+                       "\"dropout\" is %g: encoding would depend on chance; set it to null",
+                       dropout);
+    return SC_OK;
+}
+
+sc_code sc_bpe_read(sc_tv model, const sc_vocab *vocab, sc_bpe *out, sc_err *err)
+{
+    const sc_tv merges = sc_tv_get(model, "merges");
+    if (!sc_tv_is(merges, SC_TAPE_ARRAY))
+        return sc_fail(err, SC_E_FORMAT, "\"merges\" is not an array");
+    SC_TRY(sc_bpe_init(out, vocab, sc_tv_node(merges)->n, err));
+    SC_TRY(read_options(model, out, err));
+    SC_TRY(read_merges(merges, out, err));
+    return sc_bpe_finish(out, err);
+}
+
+/* The rank of a pair and what it becomes. */
+static uint32_t rank_of(const sc_bpe *b, int32_t left, int32_t right, int32_t *id)
+{
+    const sc_bpe_merge *m = find_merge(b, left, right);
+    *id = m ? m->id : -1;
+    return m ? m->rank : NO_RANK;
+}
+
+/* Merges the `n` ids in place, looking through all pairs each time; returns how many are left. */
+static size_t merge_short(const sc_bpe *b, int32_t *id, uint32_t *rank, int32_t *to, size_t n)
+{
+    while (n > 1) {
+        size_t best = 0;
+        for (size_t i = 1; i + 1 < n; i++)
+            if (rank[i] < rank[best])
+                best = i;
+        if (rank[best] == NO_RANK)
+            break;
+        id[best] = to[best];
+        n--;
+        for (size_t i = best + 1; i < n; i++) {
+            id[i] = id[i + 1];
+            rank[i] = rank[i + 1];
+            to[i] = to[i + 1];
+        }
+        if (best > 0)
+            rank[best - 1] = rank_of(b, id[best - 1], id[best], &to[best - 1]);
+        if (best + 1 < n)
+            rank[best] = rank_of(b, id[best], id[best + 1], &to[best]);
+    }
+    return n;
+}
+
+/* A heap of (rank, position), the smallest on top. */
+static sc_code heap_push(sc_work *w, size_t *n, uint64_t v, sc_err *err)
+{
+    if (*n == w->cap_heap && !sc_grow(&w->heap, &w->cap_heap, *n, SIZE_MAX / 16, sizeof *w->heap))
+        return sc_fail_nomem(err);
+    size_t i = (*n)++;
+    for (; i > 0 && w->heap[(i - 1) / 2] > v; i = (i - 1) / 2)
+        w->heap[i] = w->heap[(i - 1) / 2];
+    w->heap[i] = v;
+    return SC_OK;
+}
+
+static uint64_t heap_pop(sc_work *w, size_t *n)
+{
+    const uint64_t top = w->heap[0];
+    const uint64_t v = w->heap[--*n];
+    size_t i = 0;
+    for (size_t child = 1; child < *n; child = 2 * i + 1) {
+        if (child + 1 < *n && w->heap[child + 1] < w->heap[child])
+            child++;
+        if (w->heap[child] >= v)
+            break;
+        w->heap[i] = w->heap[child];
+        i = child;
+    }
+    w->heap[i] = v;
+    return top;
+}
+
+/* Looks up the merge of symbol `i` with the one behind it and queues it. */
+static sc_code queue_pair(const sc_bpe *b, sc_work *w, size_t *n_heap, int32_t i, sc_err *err)
+{
+    sc_symbol *s = &w->symbol[i];
+    int32_t id = -1;
+    s->rank = s->next < 0 ? NO_RANK : rank_of(b, s->id, w->symbol[s->next].id, &id);
+    if (s->rank == NO_RANK)
+        return SC_OK;
+    return heap_push(w, n_heap, (uint64_t)s->rank << 32 | (uint32_t)i, err);
+}
+
+/* Merges the `n` ids of a long piece and appends what is left. */
+static sc_code merge_long(const sc_bpe *b, sc_work *w, const int32_t *id, size_t n, sc_ids *out,
+                          sc_err *err)
+{
+    SC_TRY(sc_work_room(&w->symbol, &w->cap_symbols, n, sizeof *w->symbol, err));
+    size_t n_heap = 0;
+    sc_symbol *s = w->symbol;
+    for (size_t i = 0; i < n; i++)
+        s[i] = (sc_symbol){.id = id[i],
+                           .prev = (int32_t)i - 1,
+                           .next = i + 1 < n ? (int32_t)i + 1 : -1,
+                           .rank = NO_RANK};
+    for (size_t i = 0; i < n; i++)
+        SC_TRY(queue_pair(b, w, &n_heap, (int32_t)i, err));
+    while (n_heap > 0) {
+        const uint64_t top = heap_pop(w, &n_heap);
+        const int32_t i = (int32_t)(top & UINT32_MAX);
+        if (s[i].rank != (uint32_t)(top >> 32))
+            continue; // the pair has changed since
+        const int32_t gone = s[i].next;
+        (void)rank_of(b, s[i].id, s[gone].id, &s[i].id); // known to exist
+        s[i].next = s[gone].next;
+        s[gone].rank = NO_RANK;
+        if (s[i].next >= 0)
+            s[s[i].next].prev = i;
+        if (s[i].prev >= 0)
+            SC_TRY(queue_pair(b, w, &n_heap, s[i].prev, err));
+        SC_TRY(queue_pair(b, w, &n_heap, i, err));
+    }
+    for (int32_t i = 0; i >= 0; i = s[i].next)
+        if (!sc_ids_add(out, s[i].id))
+            return sc_fail_nomem(err);
+    return SC_OK;
+}
+
+/* Merges first ids and appends the result. */
+static sc_code merge_ids(const sc_bpe *b, sc_work *w, int32_t *id, size_t n, sc_ids *out,
+                         sc_err *err)
+{
+    if (n > SHORT_PIECE)
+        return merge_long(b, w, id, n, out, err);
+    uint32_t rank[SHORT_PIECE];
+    int32_t to[SHORT_PIECE];
+    for (size_t i = 0; i + 1 < n; i++)
+        rank[i] = rank_of(b, id[i], id[i + 1], &to[i]);
+    n = merge_short(b, id, rank, to, n);
+    if (!sc_ids_reserve(out, n))
+        return sc_fail_nomem(err);
+    memcpy(out->p + out->n, id, n * sizeof *id);
+    out->n += n;
+    return SC_OK;
+}
+
+/* The first ids of a piece under construction; the unknown token waits, as it may be fused. */
+typedef struct firsts {
+    int32_t *id;
+    size_t n;
+    bool unk_waits;
+} firsts;
+
+/* The first id or ids of one character, spelt `s` with prefix and suffix. */
+static sc_code add_char(const sc_bpe *b, firsts *f, sc_str s, sc_err *err)
+{
+    const int32_t id = sc_vocab_find(b->vocab, s);
+    if (id >= 0) {
+        if (f->unk_waits)
+            f->id[f->n++] = b->unk;
+        f->unk_waits = false;
+        f->id[f->n++] = id;
+        return SC_OK;
+    }
+    if (b->byte_fallback) {
+        bool all = true;
+        for (size_t i = 0; i < s.n; i++)
+            all = all && b->fallback[(unsigned char)s.p[i]] >= 0;
+        if (all) { // a waiting unknown token comes behind these, as in the library
+            for (size_t i = 0; i < s.n; i++)
+                f->id[f->n++] = b->fallback[(unsigned char)s.p[i]];
+            return SC_OK;
+        }
+    }
+    if (!b->has_unk)
+        return SC_OK; // the character is dropped
+    if (b->unk < 0)
+        return sc_fail(err, SC_E_FORMAT, "the unknown token is not in the vocabulary");
+    if (f->unk_waits && !b->fuse_unk)
+        f->id[f->n++] = b->unk;
+    f->unk_waits = true;
+    return SC_OK;
+}
+
+/* The first ids of the piece `s`. Needs: room in f->id. */
+static sc_code add_chars(const sc_bpe *b, sc_work *w, firsts *f, sc_str s, sc_err *err)
+{
+    for (size_t i = 0; i < s.n;) {
+        uint32_t point = 0;
+        const size_t n = sc_utf8_decode(sc_str_skip(s, i), &point);
+        sc_str one = {s.p + i, n};
+        const bool prefixed = b->prefix && i > 0;
+        const bool suffixed = b->suffix && i + n == s.n;
+        if (prefixed || suffixed) {
+            sc_buf_clear(&w->key);
+            if (prefixed)
+                sc_buf_add_c(&w->key, b->prefix);
+            sc_buf_add_str(&w->key, one);
+            if (suffixed)
+                sc_buf_add_c(&w->key, b->suffix);
+            if (!sc_buf_ok(&w->key))
+                return sc_fail_nomem(err);
+            one = sc_buf_str(&w->key);
+        }
+        SC_TRY(add_char(b, f, one, err));
+        i += n;
+    }
+    if (f->unk_waits)
+        f->id[f->n++] = b->unk;
+    return SC_OK;
+}
+
+sc_code sc_bpe_encode(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out, sc_err *err)
+{
+    if (b->ignore_merges) {
+        const int32_t id = sc_vocab_find(b->vocab, s);
+        if (id >= 0)
+            return sc_ids_add(out, id) ? SC_OK : sc_fail_nomem(err);
+    }
+    // A byte gives one id at most, and so do the bytes of a prefix and a suffix.
+    const size_t affix = (b->prefix ? strlen(b->prefix) : 0) + (b->suffix ? strlen(b->suffix) : 0);
+    size_t room = 0;
+    if (!sc_mul_size(s.n, 1 + affix, &room))
+        return sc_fail_nomem(err);
+    int32_t few[SHORT_PIECE + 1];
+    firsts f = {.id = few};
+    if (room > SHORT_PIECE) {
+        SC_TRY(sc_work_room(&w->ids, &w->cap_ids, room + 1, sizeof *w->ids, err));
+        f.id = w->ids;
+    }
+    SC_TRY(add_chars(b, w, &f, s, err));
+    return merge_ids(b, w, f.id, f.n, out, err);
+}
+
+/* The id of a piece of bytes that is a token as a whole, or -1. */
+static int32_t find_whole(const sc_bpe *b, sc_work *w, sc_str s)
+{
+    char few[128];
+    char *p = few;
+    if (2 * s.n > sizeof few) {
+        sc_buf_clear(&w->key);
+        for (size_t i = 0; i < s.n; i++) {
+            char spelt[2];
+            sc_buf_add(&w->key, spelt, sc_bpe_spell_byte((unsigned char)s.p[i], spelt));
+        }
+        return sc_buf_ok(&w->key) ? sc_vocab_find(b->vocab, sc_buf_str(&w->key)) : -1;
+    }
+    for (size_t i = 0; i < s.n; i++)
+        p += sc_bpe_spell_byte((unsigned char)s.p[i], p);
+    return sc_vocab_find(b->vocab, (sc_str){few, (size_t)(p - few)});
+}
+
+sc_code sc_bpe_encode_bytes(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out, sc_err *err)
+{
+    if (b->ignore_merges || s.n == 1) {
+        const int32_t id = s.n == 1 ? b->byte_id[(unsigned char)s.p[0]] : find_whole(b, w, s);
+        if (id >= 0)
+            return sc_ids_add(out, id) ? SC_OK : sc_fail_nomem(err);
+    }
+    if (s.n > SHORT_PIECE) {
+        SC_TRY(sc_work_room(&w->ids, &w->cap_ids, s.n, sizeof *w->ids, err));
+        for (size_t i = 0; i < s.n; i++)
+            w->ids[i] = b->byte_id[(unsigned char)s.p[i]];
+        return merge_long(b, w, w->ids, s.n, out, err);
+    }
+    int32_t id[SHORT_PIECE];
+    uint32_t rank[SHORT_PIECE];
+    int32_t to[SHORT_PIECE];
+    for (size_t i = 0; i < s.n; i++)
+        id[i] = b->byte_id[(unsigned char)s.p[i]];
+    for (size_t i = 0; i + 1 < s.n; i++) {
+        const sc_bpe_merge *m =
+            &b->byte_pair[(size_t)(unsigned char)s.p[i] * 256 + (unsigned char)s.p[i + 1]];
+        rank[i] = m->rank;
+        to[i] = m->id;
+    }
+    const size_t n = merge_short(b, id, rank, to, s.n);
+    if (!sc_ids_reserve(out, n))
+        return sc_fail_nomem(err);
+    memcpy(out->p + out->n, id, n * sizeof *id);
+    out->n += n;
+    return SC_OK;
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "base/file.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "fmt/gguf.h"
+#include "tok/tok_impl.h"
+
+/* Whether `dir` holds the file `name`; *path (owned by the caller) is its path. */
+static sc_code find_in(const char *dir, const char *name, char **path, bool *there, sc_err *err)
+{
+    char *p = sc_path_join(dir, name);
+    if (!p)
+        return sc_fail_nomem(err);
+    *there = sc_file_is_file(p);
+    if (*there && path)
+        *path = p;
+    else
+        sc_free(p);
+    return SC_OK;
+}
+
+/* The tokenizer in the folder `dir`, or NULL: a file, or the folder itself for the older layout. */
+static sc_code find_in_dir(const char *dir, char **out, sc_err *err)
+{
+    bool there = false;
+    bool merges = false;
+    *out = NULL;
+    SC_TRY(find_in(dir, "tokenizer.json", out, &there, err));
+    if (there)
+        return SC_OK;
+    SC_TRY(find_in(dir, "vocab.json", NULL, &there, err));
+    SC_TRY(find_in(dir, "merges.txt", NULL, &merges, err));
+    if (there && merges) {
+        *out = sc_strdup(dir);
+        return *out ? SC_OK : sc_fail_nomem(err);
+    }
+    return find_in(dir, "tokenizer.model", out, &there, err);
+}
+
+static bool is_gguf(const char *path)
+{
+    sc_err unused = {0};
+    sc_map *map = NULL;
+    size_t n = 0;
+    if (sc_map_open(path, &map, &unused) != SC_OK)
+        return false;
+    const void *p = sc_map_bytes(map, &n);
+    const bool is = sc_gguf_is(p, n);
+    sc_map_close(map);
+    return is;
+}
+
+sc_code sc_tok_find_beside(const char *model_path, char **out, sc_err *err)
+{
+    char *found = NULL;
+    if (sc_file_is_dir(model_path)) {
+        SC_TRY(find_in_dir(model_path, &found, err));
+    } else if (sc_file_is_file(model_path) && is_gguf(model_path)) {
+        found = sc_strdup(model_path);
+        if (!found)
+            return sc_fail_nomem(err);
+    } else {
+        char *dir = sc_path_dir(model_path);
+        if (!dir)
+            return sc_fail_nomem(err);
+        const sc_code code = find_in_dir(dir, &found, err);
+        sc_free(dir);
+        SC_TRY(code);
+    }
+    if (!found)
+        return sc_fail(err, SC_E_NOTFOUND,
+                       "%s: no tokenizer there: tokenizer.json, vocab.json with merges.txt or "
+                       "tokenizer.model expected beside the model",
+                       model_path);
+    *out = found;
+    return SC_OK;
+}
+
+static sc_code open_gguf(const void *bytes, size_t n, sc_tok **out, sc_err *err)
+{
+    SC_AUTO(sc_gguf) *g = NULL;
+    SC_TRY(sc_gguf_parse(bytes, n, &g, err));
+    return sc_tok_open_gguf(g, out, err);
+}
+
+/* Reads a file by its content: GGUF, JSON, or a SentencePiece model. */
+static sc_code open_file(const char *path, sc_tok **out, sc_err *err)
+{
+    SC_AUTO(sc_map) *map = NULL;
+    size_t n = 0;
+    SC_TRY(sc_map_open(path, &map, err));
+    const char *p = sc_map_bytes(map, &n);
+    if (sc_gguf_is(p, n)) {
+        SC_TRY_IN(open_gguf(p, n, out, err), err, "%s", path);
+        return SC_OK;
+    }
+    // A SentencePiece model begins with its first token: field 1, a message.
+    if (n > 2 && p[0] == '\n' && p[2] == '\n') {
+        SC_TRY_IN(sc_tok_parse_spm(p, n, out, err), err, "%s", path);
+        return SC_OK;
+    }
+    SC_TRY_IN(sc_tok_parse(p, n, out, err), err, "%s", path);
+    return SC_OK;
+}
+
+sc_code sc_tok_open(const char *path, sc_tok **out, sc_err *err)
+{
+    char *file = NULL;
+    if (sc_file_is_dir(path)) {
+        SC_TRY(sc_tok_find_beside(path, &file, err));
+    } else {
+        file = sc_strdup(path);
+        if (!file)
+            return sc_fail_nomem(err);
+    }
+    SC_AUTO(sc_tok) *t = NULL;
+    char *dir = sc_file_is_dir(file) ? sc_strdup(file) : sc_path_dir(file);
+    sc_code code = dir ? SC_OK : sc_fail_nomem(err);
+    if (code == SC_OK)
+        code = sc_file_is_dir(file) ? sc_tok_open_merges(file, &t, err) : open_file(file, &t, err);
+    // What a GGUF file says of itself counts for it; the rest have a configuration beside them.
+    if (code == SC_OK && !is_gguf(file)) {
+        code = sc_tok_read_config(t, dir, err);
+        if (code == SC_OK)
+            code = sc_tok_finish(t, err);
+    }
+    sc_free(dir);
+    sc_free(file);
+    if (code == SC_OK)
+        *out = sc_take(t);
+    return code;
+}
