@@ -1,9 +1,10 @@
 /**
- * added.h - the "added_tokens" of a tokenizer.json: texts that are tokens before anything else looks.
+ * added.h - the "added_tokens" of a tokenizer.json: texts that are tokens before anything else
+ * looks.
  *
  * Two passes: over the raw text for tokens that are not normalized, then over each normalized rest
- * for those that are, by their own normalized form. A pass finds the leftmost token and of those the
- * longest.
+ * for those that are, by their own normalized form. A pass finds the leftmost token and of those
+ * the longest.
  *
  * Threads: immutable after opening.
  * Source:  huggingface/tokenizers tokenizer/added_vocabulary.rs.
@@ -55,8 +56,8 @@ sc_code sc_added_add(sc_added *a, sc_added_token token, sc_str text, const sc_no
                      sc_err *err) SC_CHECKED;
 
 /**
- * Reads the list. A token that `vocab` knows keeps its id there; the others are numbered on from it.
- * All of them go into `extra`.
+ * Reads the list. A token that `vocab` knows keeps its id there; the others are numbered on from
+ * it. All of them go into `extra`.
  *
  * Errors: SC_E_FORMAT, SC_E_LIMIT, SC_E_NOMEM
  */

@@ -1,8 +1,8 @@
 /**
  * bpe.h - byte pair encoding: characters, then the merge of the lowest rank, again and again.
  *
- * Short pieces are merged by looking through all pairs, long ones with a heap, so that a text without
- * white space costs n log n.
+ * Short pieces are merged by looking through all pairs, long ones with a heap, so that a text
+ * without white space costs n log n.
  *
  * Threads: immutable after opening.
  * Source:  Sennrich et al. 2016; huggingface/tokenizers models/bpe; google/sentencepiece bpe_model.

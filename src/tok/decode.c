@@ -253,9 +253,9 @@ static sc_code run_metaspace(const step *s, const place *at, const sc_texts *in,
 static sc_code clean(sc_texts *out, size_t from, sc_err *err)
 {
     static const char *const rules[][2] = {
-        {" .", "."},     {" ?", "?"},   {" !", "!"},           {" ,", ","},
-        {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"},       {" do not", " don't"},
-        {" 's", "'s"},   {" 've", "'ve"}, {" 're", "'re"},
+        {" .", "."},   {" ?", "?"},     {" !", "!"},     {" ,", ","},
+        {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
+        {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
     };
     SC_AUTO(sc_buf) a = sc_buf_init(SC_TOK_MAX_TEXT);
     for (size_t i = 0; i < SC_LEN(rules) && sc_buf_ok(&out->text); i++) {
@@ -378,7 +378,8 @@ sc_code sc_decoder_token(const sc_decoder *d, sc_str token, bool first, sc_buf *
     return SC_OK;
 }
 
-/* Whether the steps are a literal Replace, ByteFallback, Fuse and a Strip in front, in that order. */
+/* Whether the steps are a literal Replace, ByteFallback, Fuse and a Strip in front, in that order.
+ */
 static bool is_plain(const sc_decoder *d, sc_stream *out)
 {
     bool fused = false;
@@ -568,10 +569,11 @@ static const struct {
     const char *type;
     sc_code (*read)(sc_tv v, sc_decoder *d, sc_err *err);
 } kinds[] = {
-    {"Sequence", read_sequence},   {"ByteLevel", read_bytes},   {"ByteFallback", read_fallback},
-    {"Fuse", read_fuse},           {"Strip", read_strip},       {"Replace", read_replace},
-    {"Metaspace", read_metaspace}, {"WordPiece", read_wordpiece}, {"BPEDecoder", read_bpe},
-    {"CTC", read_ctc},
+    {"Sequence", read_sequence},     {"ByteLevel", read_bytes},
+    {"ByteFallback", read_fallback}, {"Fuse", read_fuse},
+    {"Strip", read_strip},           {"Replace", read_replace},
+    {"Metaspace", read_metaspace},   {"WordPiece", read_wordpiece},
+    {"BPEDecoder", read_bpe},        {"CTC", read_ctc},
 };
 
 static sc_code read_any(sc_tv v, sc_decoder *d, sc_err *err)

@@ -59,11 +59,11 @@ typedef enum sc_stream_kind {
 
 typedef struct sc_stream {
     sc_stream_kind kind;
-    sc_str find;       // of SC_STREAM_PLAIN, to replace; empty: nothing
+    sc_str find; // of SC_STREAM_PLAIN, to replace; empty: nothing
     sc_str with;
-    bool fallback;     // <0xHH> are bytes
-    bool first_bare;   // the first token loses every `find` instead
-    uint32_t strip;    // how many of these are dropped at the very beginning
+    bool fallback;   // <0xHH> are bytes
+    bool first_bare; // the first token loses every `find` instead
+    uint32_t strip;  // how many of these are dropped at the very beginning
     uint32_t strip_point;
     bool trailing_gap; // a space at the end of a token is dropped at the end of the text
     bool dedup;        // a token equal to the one before counts once

@@ -150,10 +150,9 @@ static int32_t token_id(const sc_tok *t, const json_t *v)
 /* Whether the class of this name builds its template from add_bos_token and add_eos_token. */
 static bool rebuilds_template(sc_str class_name)
 {
-    static const char *const names[] = {"LlamaTokenizer",  "LlamaTokenizerFast",
-                                        "CodeLlamaTokenizer", "CodeLlamaTokenizerFast",
-                                        "GemmaTokenizer",  "GemmaTokenizerFast",
-                                        "CohereTokenizerFast"};
+    static const char *const names[] = {
+        "LlamaTokenizer", "LlamaTokenizerFast", "CodeLlamaTokenizer", "CodeLlamaTokenizerFast",
+        "GemmaTokenizer", "GemmaTokenizerFast", "CohereTokenizerFast"};
     for (size_t i = 0; i < SC_LEN(names); i++)
         if (sc_str_is(class_name, names[i]))
             return true;

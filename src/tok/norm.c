@@ -16,16 +16,16 @@ typedef sc_code step_fn(const step *s, sc_work *w, sc_str in, sc_emit *e, bool *
 
 struct step {
     step_fn *run;
-    bool compat;    // the K of NFKC and NFKD
-    bool compose;   // the C
-    bool left;      // Strip
-    bool right;     // Strip
-    bool whole;     // Bert's older table of accents
-    char *text;     // owned: of Prepend, of Replace
+    bool compat;  // the K of NFKC and NFKD
+    bool compose; // the C
+    bool left;    // Strip
+    bool right;   // Strip
+    bool whole;   // Bert's older table of accents
+    char *text;   // owned: of Prepend, of Replace
     size_t n_text;
-    char *find;     // owned: a literal pattern
+    char *find; // owned: a literal pattern
     size_t n_find;
-    sc_regex *re;   // owned: another pattern
+    sc_regex *re;     // owned: another pattern
     sc_charsmap *map; // owned
 };
 
@@ -376,7 +376,7 @@ static sc_code order_marks(const form *f, size_t from, size_t end, sc_err *err)
     if (!sorted)
         return sc_fail_nomem(err);
     size_t n = 0;
-    for (unsigned class = 1; class < 256; class++)
+    for (unsigned class = 1; class < 256; class ++)
         for (size_t i = from; i < end; i++)
             if (sc_uni_combining_class(point_at(f, i)[0]) == class)
                 memcpy(sorted + 2 * n++, point_at(f, i), 2 * sizeof *sorted);
@@ -496,8 +496,7 @@ static sc_code add_step(sc_norm *n, step_fn *run, step **out, sc_err *err)
 static sc_code need(sc_tv v, const char *key, sc_tape_type type, sc_tv *out, sc_err *err)
 {
     *out = sc_tv_get(v, key);
-    if (sc_tv_is(*out, type) ||
-        (type == SC_TAPE_TRUE && sc_tv_is(*out, SC_TAPE_FALSE)))
+    if (sc_tv_is(*out, type) || (type == SC_TAPE_TRUE && sc_tv_is(*out, SC_TAPE_FALSE)))
         return SC_OK;
     return sc_fail_at(err, SC_E_FORMAT, sc_tv_node(v)->at, "\"%s\" is missing or of another type",
                       key);
@@ -686,13 +685,20 @@ static const struct {
     const char *type;
     sc_code (*read)(sc_tv v, sc_norm *n, sc_err *err);
 } kinds[] = {
-    {"Sequence", read_sequence},    {"NFC", read_nfc},
-    {"NFD", read_nfd},              {"NFKC", read_nfkc},
-    {"NFKD", read_nfkd},            {"Lowercase", read_lowercase},
-    {"Strip", read_strip},          {"StripAccents", read_accents},
-    {"Prepend", read_prepend},      {"Replace", read_replace},
-    {"BertNormalizer", read_bert},  {"ByteLevel", read_bytes},
-    {"Nmt", read_nmt},              {"Precompiled", read_precompiled},
+    {"Sequence", read_sequence},
+    {"NFC", read_nfc},
+    {"NFD", read_nfd},
+    {"NFKC", read_nfkc},
+    {"NFKD", read_nfkd},
+    {"Lowercase", read_lowercase},
+    {"Strip", read_strip},
+    {"StripAccents", read_accents},
+    {"Prepend", read_prepend},
+    {"Replace", read_replace},
+    {"BertNormalizer", read_bert},
+    {"ByteLevel", read_bytes},
+    {"Nmt", read_nmt},
+    {"Precompiled", read_precompiled},
 };
 
 static sc_code read_any(sc_tv v, sc_norm *n, sc_err *err)

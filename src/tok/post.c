@@ -144,8 +144,10 @@ static const struct {
     const char *type;
     sc_code (*read)(sc_tv v, sc_post *out, sc_err *err);
 } kinds[] = {
-    {"TemplateProcessing", read_templates}, {"ByteLevel", read_nothing},
-    {"BertProcessing", read_bert},          {"RobertaProcessing", read_roberta},
+    {"TemplateProcessing", read_templates},
+    {"ByteLevel", read_nothing},
+    {"BertProcessing", read_bert},
+    {"RobertaProcessing", read_roberta},
     {"Sequence", read_sequence},
 };
 

@@ -28,9 +28,9 @@ struct step {
     step_fn *run;
     behavior how;
     bool invert;
-    sc_regex *re;  // owned
-    unsigned flag; // of unicode.h: a split at single characters
-    uint32_t point; // a split at this character, when flag is 0 and re is NULL
+    sc_regex *re;      // owned
+    unsigned flag;     // of unicode.h: a split at single characters
+    uint32_t point;    // a split at this character, when flag is 0 and re is NULL
     bool use_regex;    // ByteLevel
     bool prefix_space; // ByteLevel
     bool bytes;        // ByteLevel: spells bytes at last
@@ -70,8 +70,8 @@ typedef struct splitter {
     sc_pieces *out;
     behavior how;
     bool invert;
-    size_t base;   // of the text that is split, in the whole
-    bool pending;  // a piece that may still grow:
+    size_t base;  // of the text that is split, in the whole
+    bool pending; // a piece that may still grow:
     size_t from;
     size_t end;
     bool before; // the part before this one was a match
@@ -97,7 +97,8 @@ static sc_code begin(splitter *s, size_t from, size_t end, sc_err *err)
 
 /*
  * The next part, [from, end). Parts come in order. MERGED_NEXT is decided when the part behind is
- * seen: a match in front of a gap grows into it, and of several matches in a row only the last does.
+ * seen: a match in front of a gap grows into it, and of several matches in a row only the last
+ * does.
  */
 static sc_code add_part(splitter *s, size_t from, size_t end, bool match, sc_err *err)
 {
@@ -185,8 +186,7 @@ static sc_code run_split(const step *s, state *st, sc_err *err)
     for (size_t i = 0; i < in->n; i++) {
         const sc_str text = piece_text(st, in->p[i]);
         splitter sp = {.out = out, .how = s->how, .invert = s->invert, .base = in->p[i].at};
-        SC_TRY(s->re ? split_by_regex(s, &sp, st->w, text, err)
-                     : split_by_char(s, &sp, text, err));
+        SC_TRY(s->re ? split_by_regex(s, &sp, st->w, text, err) : split_by_char(s, &sp, text, err));
         SC_TRY(flush(&sp, err));
     }
     return SC_OK;

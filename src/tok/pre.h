@@ -1,8 +1,10 @@
 /**
- * pre.h - the "pre_tokenizer" of a tokenizer.json: a text cut into pieces that the model sees alone.
+ * pre.h - the "pre_tokenizer" of a tokenizer.json: a text cut into pieces that the model sees
+ * alone.
  *
  * Threads: immutable after opening; the scratch memory belongs to one thread.
- * Source:  huggingface/tokenizers pre_tokenizers/ and tokenizer/normalizer.rs (the split behaviours).
+ * Source:  huggingface/tokenizers pre_tokenizers/ and tokenizer/normalizer.rs (the split
+ * behaviours).
  */
 // SPDX-License-Identifier: MIT
 #ifndef SC_TOK_PRE_H
@@ -35,8 +37,8 @@ bool sc_pre_ends_in_bytes(const sc_pre *p);
 sc_scan_fn *sc_pre_scanner(const sc_pre *p);
 
 /**
- * Cuts *text (UTF-8). *text becomes the text that *pieces refer to, which lives in `w` until the next
- * call. `p` may be NULL: one piece. With `raw` a last step that spells bytes is left out.
+ * Cuts *text (UTF-8). *text becomes the text that *pieces refer to, which lives in `w` until the
+ * next call. `p` may be NULL: one piece. With `raw` a last step that spells bytes is left out.
  *
  * Errors: SC_E_LIMIT (a pattern), SC_E_NOMEM
  */

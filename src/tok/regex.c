@@ -74,8 +74,8 @@ sc_code sc_regex_new(sc_str pattern, bool literal, sc_regex **out, sc_err *err)
     if (!re)
         return sc_fail_nomem(err);
     // UCP last: PCRE2 refuses nearly every option beside LITERAL.
-    const uint32_t options = PCRE2_UTF | PCRE2_NO_UTF_CHECK |
-                             (literal ? PCRE2_LITERAL : PCRE2_UCP | PCRE2_MULTILINE);
+    const uint32_t options =
+        PCRE2_UTF | PCRE2_NO_UTF_CHECK | (literal ? PCRE2_LITERAL : PCRE2_UCP | PCRE2_MULTILINE);
     SC_TRY(compile(sc_buf_str(&text), options, re, err));
     // Without executable memory the interpreter does it, more slowly.
     re->jit = pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE) == 0;
@@ -131,8 +131,8 @@ static sc_code search(sc_regex_iter *it, bool *hit, sc_err *err)
     if (it->re->jit)
         n = pcre2_jit_match(it->re->code, text, it->text.n, it->from, 0, run->data, run->limit);
     if (n == PCRE2_ERROR_JIT_BADOPTION || n == PCRE2_ERROR_JIT_STACKLIMIT)
-        n = pcre2_match(it->re->code, text, it->text.n, it->from,
-                        PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, run->data, run->limit);
+        n = pcre2_match(it->re->code, text, it->text.n, it->from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT,
+                        run->data, run->limit);
     *hit = n >= 0;
     if (n == PCRE2_ERROR_NOMATCH)
         return SC_OK;
@@ -162,9 +162,8 @@ sc_code sc_regex_next(sc_regex_iter *it, bool *hit, sc_err *err)
             break;
         // An empty match right behind the last one: on by one character.
         uint32_t point = 0;
-        it->from += it->from < it->text.n
-                        ? sc_utf8_decode(sc_str_skip(it->text, it->from), &point)
-                        : 1;
+        it->from +=
+            it->from < it->text.n ? sc_utf8_decode(sc_str_skip(it->text, it->from), &point) : 1;
     }
     it->from = it->end;
     it->last_end = it->end;

@@ -96,60 +96,33 @@ static const struct {
     const char *name;
     const char *native;
 } categories[] = {
-    {"mn", "\\p{Mn}"},
-    {"nonspacingmark", "\\p{Mn}"},
-    {"mc", "\\p{Mc}"},
-    {"spacingmark", "\\p{Mc}"},
-    {"me", "\\p{Me}"},
-    {"enclosingmark", "\\p{Me}"},
-    {"nl", "\\p{Nl}"},
-    {"letternumber", "\\p{Nl}"},
-    {"no", "\\p{No}"},
-    {"othernumber", "\\p{No}"},
-    {"pc", "\\p{Pc}"},
-    {"connectorpunctuation", "\\p{Pc}"},
-    {"pd", "\\p{Pd}"},
-    {"dashpunctuation", "\\p{Pd}"},
-    {"ps", "\\p{Ps}"},
-    {"openpunctuation", "\\p{Ps}"},
-    {"pe", "\\p{Pe}"},
-    {"closepunctuation", "\\p{Pe}"},
-    {"pi", "\\p{Pi}"},
-    {"initialpunctuation", "\\p{Pi}"},
-    {"pf", "\\p{Pf}"},
-    {"finalpunctuation", "\\p{Pf}"},
-    {"po", "\\p{Po}"},
-    {"otherpunctuation", "\\p{Po}"},
-    {"s", "\\p{S}"},
-    {"symbol", "\\p{S}"},
-    {"sm", "\\p{Sm}"},
-    {"mathsymbol", "\\p{Sm}"},
-    {"sc", "\\p{Sc}"},
-    {"currencysymbol", "\\p{Sc}"},
-    {"sk", "\\p{Sk}"},
-    {"modifiersymbol", "\\p{Sk}"},
-    {"so", "\\p{So}"},
-    {"othersymbol", "\\p{So}"},
-    {"z", "\\p{Z}"},
-    {"separator", "\\p{Z}"},
-    {"zs", "\\p{Zs}"},
-    {"spaceseparator", "\\p{Zs}"},
-    {"zl", "\\p{Zl}"},
-    {"lineseparator", "\\p{Zl}"},
-    {"zp", "\\p{Zp}"},
-    {"paragraphseparator", "\\p{Zp}"},
-    {"c", "\\p{C}"},
-    {"other", "\\p{C}"},
-    {"cc", "\\p{Cc}"},
-    {"control", "\\p{Cc}"},
-    {"cf", "\\p{Cf}"},
-    {"format", "\\p{Cf}"},
-    {"cn", "\\p{Cn}"},
-    {"unassigned", "\\p{Cn}"},
-    {"co", "\\p{Co}"},
-    {"privateuse", "\\p{Co}"},
-    {"emoji", "\\p{Emoji}"},
-    {"ideographic", "\\p{Ideographic}"},
+    {"mn", "\\p{Mn}"},       {"nonspacingmark", "\\p{Mn}"},
+    {"mc", "\\p{Mc}"},       {"spacingmark", "\\p{Mc}"},
+    {"me", "\\p{Me}"},       {"enclosingmark", "\\p{Me}"},
+    {"nl", "\\p{Nl}"},       {"letternumber", "\\p{Nl}"},
+    {"no", "\\p{No}"},       {"othernumber", "\\p{No}"},
+    {"pc", "\\p{Pc}"},       {"connectorpunctuation", "\\p{Pc}"},
+    {"pd", "\\p{Pd}"},       {"dashpunctuation", "\\p{Pd}"},
+    {"ps", "\\p{Ps}"},       {"openpunctuation", "\\p{Ps}"},
+    {"pe", "\\p{Pe}"},       {"closepunctuation", "\\p{Pe}"},
+    {"pi", "\\p{Pi}"},       {"initialpunctuation", "\\p{Pi}"},
+    {"pf", "\\p{Pf}"},       {"finalpunctuation", "\\p{Pf}"},
+    {"po", "\\p{Po}"},       {"otherpunctuation", "\\p{Po}"},
+    {"s", "\\p{S}"},         {"symbol", "\\p{S}"},
+    {"sm", "\\p{Sm}"},       {"mathsymbol", "\\p{Sm}"},
+    {"sc", "\\p{Sc}"},       {"currencysymbol", "\\p{Sc}"},
+    {"sk", "\\p{Sk}"},       {"modifiersymbol", "\\p{Sk}"},
+    {"so", "\\p{So}"},       {"othersymbol", "\\p{So}"},
+    {"z", "\\p{Z}"},         {"separator", "\\p{Z}"},
+    {"zs", "\\p{Zs}"},       {"spaceseparator", "\\p{Zs}"},
+    {"zl", "\\p{Zl}"},       {"lineseparator", "\\p{Zl}"},
+    {"zp", "\\p{Zp}"},       {"paragraphseparator", "\\p{Zp}"},
+    {"c", "\\p{C}"},         {"other", "\\p{C}"},
+    {"cc", "\\p{Cc}"},       {"control", "\\p{Cc}"},
+    {"cf", "\\p{Cf}"},       {"format", "\\p{Cf}"},
+    {"cn", "\\p{Cn}"},       {"unassigned", "\\p{Cn}"},
+    {"co", "\\p{Co}"},       {"privateuse", "\\p{Co}"},
+    {"emoji", "\\p{Emoji}"}, {"ideographic", "\\p{Ideographic}"},
 };
 
 static sc_code refuse(const translator *t, const char *what, sc_err *err)
@@ -230,7 +203,7 @@ static sc_code invert(set *s, sc_err *err)
     if (from <= 0x10FFFF)
         SC_TRY(set_add(&not, from, 0x10FFFF, err));
     const set old = *s;
-    *s = not;
+    *s = not ;
     not = old;
     return SC_OK;
 }
@@ -273,7 +246,7 @@ static const named *find_class(sc_str name)
 typedef struct item {
     bool is_set;
     bool negated;
-    uint32_t point;    // of a single character
+    uint32_t point;     // of a single character
     const named *known; // of a set, or NULL:
     char native[80];    // then this, for PCRE2
 } item;
@@ -295,7 +268,8 @@ static sc_code read_property(translator *t, item *it, sc_err *err)
     while (t->at < t->in.n && t->in.p[t->at] != '}') {
         const char c = t->in.p[t->at++];
         const bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-        if (n + 1 >= sizeof name || !(letter || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == ' '))
+        if (n + 1 >= sizeof name ||
+            !(letter || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == ' '))
             return refuse(t, "a property name that is not known", err);
         name[n++] = c;
         if (c != '_' && c != '-' && c != ' ')

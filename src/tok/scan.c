@@ -151,7 +151,8 @@ static size_t breaks(sc_str s, size_t at)
     return at;
 }
 
-/* \s*[\r\n]+ : through the last line break of the white space up to `end`; `at` when it has none. */
+/* \s*[\r\n]+ : through the last line break of the white space up to `end`; `at` when it has none.
+ */
 static size_t through_breaks(sc_str s, size_t at, size_t end)
 {
     while (end > at && !is_break(s.p[end - 1]))

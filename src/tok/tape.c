@@ -20,8 +20,8 @@ typedef struct parser {
     sc_tape *t;
 } parser;
 
-static const char *const type_names[] = {"null",   "false", "true", "a number", "a string",
-                                         "an array", "an object"};
+static const char *const type_names[] = {"null",     "false",    "true",     "a number",
+                                         "a string", "an array", "an object"};
 
 static void skip_space(parser *s)
 {
@@ -38,10 +38,8 @@ static sc_code add_node(parser *s, sc_tape_type type, size_t at, size_t n, sc_er
     sc_tape *t = s->t;
     if (t->n == t->cap && !sc_grow(&t->node, &t->cap, t->n, MAX_NODES, sizeof *t->node))
         return sc_fail_nomem(err);
-    t->node[t->n] = (sc_tape_node){.type = (uint32_t)type,
-                                   .n = (uint32_t)n,
-                                   .at = (uint32_t)at,
-                                   .next = (uint32_t)t->n + 1};
+    t->node[t->n] = (sc_tape_node){
+        .type = (uint32_t)type, .n = (uint32_t)n, .at = (uint32_t)at, .next = (uint32_t)t->n + 1};
     t->n++;
     return SC_OK;
 }

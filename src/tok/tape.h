@@ -1,12 +1,13 @@
 /**
  * tape.h - a strict JSON reader for one big file: the whole document as one flat array of nodes.
  *
- * A tokenizer.json holds hundreds of thousands of short strings. They are unescaped in place, in the
- * caller's copy of the text, and a node says where: no allocation a string, no hash a key. What is
- * read more than once is copied out by the caller.
+ * A tokenizer.json holds hundreds of thousands of short strings. They are unescaped in place, in
+ * the caller's copy of the text, and a node says where: no allocation a string, no hash a key. What
+ * is read more than once is copied out by the caller.
  *
  * Threads: immutable after parsing; any number of threads may read.
- * Source:  RFC 8259; docs/adr/0020-a-json-tape-for-tokenizers.md says why this stands beside Jansson.
+ * Source:  RFC 8259; docs/adr/0020-a-json-tape-for-tokenizers.md says why this stands beside
+ * Jansson.
  */
 // SPDX-License-Identifier: MIT
 #ifndef SC_TOK_TAPE_H
@@ -112,7 +113,8 @@ bool sc_tv_num(sc_tv v, double *out);
 bool sc_tv_int(sc_tv v, int64_t low, int64_t high, int64_t *out);
 
 /**
- * The member `key`, which must have that type when it is there and not null; else *out is untouched.
+ * The member `key`, which must have that type when it is there and not null; else *out is
+ * untouched.
  *
  * Errors: SC_E_FORMAT, naming the key
  */

@@ -212,8 +212,7 @@ static sc_code encode_text(const call *c, sc_text text, sc_ids *out, sc_err *err
 static sc_code encode_part(const call *c, sc_text text, sc_ids *out, sc_err *err)
 {
     SC_TRY(sc_norm_run(c->t->norm, c->w, &text, err));
-    sc_added_iter it =
-        sc_added_over(&c->t->added, true, text.s, (c->flags & SC_TOK_LITERAL) != 0);
+    sc_added_iter it = sc_added_over(&c->t->added, true, text.s, (c->flags & SC_TOK_LITERAL) != 0);
     for (sc_added_part part; sc_added_next(&it, &part);) {
         if (part.id >= 0) {
             if (!sc_ids_add(out, part.id))
@@ -427,9 +426,20 @@ static sc_code find_stops(sc_tok *t, sc_err *err)
 {
     // What models end a text or a turn with. The first ones double as EOS where no file names it.
     static const char *const names[] = {
-        "<|endoftext|>",   "</s>",      "<|end_of_text|>", "<eos>",   "<｜end▁of▁sentence｜>",
-        "<|im_end|>",      "<|eot_id|>", "<|eom_id|>",     "<|EOT|>", "<end_of_turn>",
-        "<|end_of_turn|>", "<|end|>",   "▁<EOT>",          "<|endofmask|>",
+        "<|endoftext|>",
+        "</s>",
+        "<|end_of_text|>",
+        "<eos>",
+        "<｜end▁of▁sentence｜>",
+        "<|im_end|>",
+        "<|eot_id|>",
+        "<|eom_id|>",
+        "<|EOT|>",
+        "<end_of_turn>",
+        "<|end_of_turn|>",
+        "<|end|>",
+        "▁<EOT>",
+        "<|endofmask|>",
     };
     for (size_t i = 0; i < SC_LEN(names); i++) {
         const int32_t id = sc_tok_find(t, sc_str_c(names[i]));

@@ -79,8 +79,8 @@ void sc_tok_close(sc_tok *t);
 /**
  * Appends the ids of `text` to *out.
  *
- * `flags` is a set of SC_TOK_SPECIAL and SC_TOK_LITERAL. Added tokens inside the text are recognised
- * as the tokenizer says (special ones not under SC_TOK_LITERAL).
+ * `flags` is a set of SC_TOK_SPECIAL and SC_TOK_LITERAL. Added tokens inside the text are
+ * recognised as the tokenizer says (special ones not under SC_TOK_LITERAL).
  *
  * Errors: SC_E_FORMAT when `text` is not UTF-8 (err->at is the byte), SC_E_LIMIT when a pattern
  *         of the tokenizer needs too many steps or the text is above 2 GiB, SC_E_NOMEM. On failure
@@ -90,7 +90,8 @@ sc_code sc_tok_encode(const sc_tok *t, sc_str text, unsigned flags, sc_ids *out,
                       sc_err *err) SC_CHECKED;
 
 /** As sc_tok_encode with SC_TOK_SPECIAL, for two texts under the pair template. */
-sc_code sc_tok_encode_pair(const sc_tok *t, sc_str a, sc_str b, sc_ids *out, sc_err *err) SC_CHECKED;
+sc_code sc_tok_encode_pair(const sc_tok *t, sc_str a, sc_str b, sc_ids *out,
+                           sc_err *err) SC_CHECKED;
 
 /**
  * Appends the text of `n` ids to *out, whole: ill-formed bytes become U+FFFD as the tokenizer's
@@ -142,9 +143,10 @@ const char *sc_tok_kind(const sc_tok *t);
 /**
  * The incremental detokeniser: ids one at a time, text as soon as it is certain.
  *
- * A complete character is released at once; an incomplete but possible tail of at most 3 bytes waits
- * for the next id; a maximal ill-formed part becomes one U+FFFD. SentencePiece tokenizers lose one
- * space at the very beginning. All storage is here: a push allocates only when `out` must grow.
+ * A complete character is released at once; an incomplete but possible tail of at most 3 bytes
+ * waits for the next id; a maximal ill-formed part becomes one U+FFFD. SentencePiece tokenizers
+ * lose one space at the very beginning. All storage is here: a push allocates only when `out` must
+ * grow.
  */
 typedef struct sc_detok {
     const sc_tok *tok; // borrowed

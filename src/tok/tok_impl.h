@@ -31,8 +31,8 @@ struct sc_tok {
     sc_unigram unigram;
     sc_word word;
     sc_tok_piece_fn *encode_piece;
-    sc_norm *norm; // owned
-    sc_pre *pre;   // owned
+    sc_norm *norm;    // owned
+    sc_pre *pre;      // owned
     sc_scan_fn *scan; // does what `pre` does, or NULL
     bool bytes;       // pieces are raw bytes: the spelling step is left to the model
     sc_added added;
@@ -51,7 +51,8 @@ struct sc_tok {
 /** An empty tokenizer. Errors: SC_E_NOMEM */
 sc_code sc_tok_new(sc_tok **out, sc_err *err) SC_CHECKED;
 
-/** What is derived from the rest: scanner, special ids, stops, fill-in-the-middle. Call once, last. */
+/** What is derived from the rest: scanner, special ids, stops, fill-in-the-middle. Call once, last.
+ */
 sc_code sc_tok_finish(sc_tok *t, sc_err *err) SC_CHECKED;
 
 /** Chooses the model that pieces go to. */

@@ -67,8 +67,7 @@ static sc_code add_node(sc_trie *t, uint32_t node, unsigned char byte, uint32_t 
 {
     if (t->n == SC_TRIE_MAX_NODES)
         return sc_fail(err, SC_E_LIMIT, "the tokens take more than %d bytes", SC_TRIE_MAX_NODES);
-    if (t->n == t->cap &&
-        !sc_grow(&t->value, &t->cap, t->n, SC_TRIE_MAX_NODES, sizeof *t->value))
+    if (t->n == t->cap && !sc_grow(&t->value, &t->cap, t->n, SC_TRIE_MAX_NODES, sizeof *t->value))
         return sc_fail_nomem(err);
     if (2 * t->n > t->mask)
         SC_TRY(grow_edges(t, err));

@@ -113,7 +113,7 @@ uint32_t sc_uni_compose(uint32_t a, uint32_t b)
         else
             high = mid;
     }
-    const bool hit = low < sc_uni_pairs_n && sc_uni_pairs[low].first == a &&
-                     sc_uni_pairs[low].second == b;
+    const bool hit =
+        low < sc_uni_pairs_n && sc_uni_pairs[low].first == a && sc_uni_pairs[low].second == b;
     return hit ? sc_uni_pairs[low].both : 0;
 }

@@ -2,7 +2,8 @@
  * unicode.h - what a character is, as the tokenizers library has it.
  *
  * That library mixes several versions of Unicode (its regex engine, its normalizers and its
- * pre-tokenizers disagree), so the tables hold what it does. They are made by tools/make_unicode.py.
+ * pre-tokenizers disagree), so the tables hold what it does. They are made by
+ * tools/make_unicode.py.
  *
  * Threads: immutable.
  * Source:  asked of huggingface/tokenizers 0.22, character by character; Unicode Standard Annex 15

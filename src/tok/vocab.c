@@ -194,8 +194,7 @@ sc_code sc_vocab_add(sc_vocab *v, sc_str text, int64_t id, bool *is_new, sc_err 
 
 int32_t sc_vocab_find(const sc_vocab *v, sc_str text)
 {
-    const sc_vocab_item *item =
-        find_item(v, text, (uint32_t)sc_vocab_hash(v->key, text.p, text.n));
+    const sc_vocab_item *item = find_item(v, text, (uint32_t)sc_vocab_hash(v->key, text.p, text.n));
     return item ? item->id : -1;
 }
 

@@ -1,9 +1,9 @@
 /**
  * vocab.h - tokens by text and by id.
  *
- * Two texts may have one id and an id may have none (files have holes); the text of an id is the one
- * that was added last. Hashing is keyed by random bits of the process, so that no file can be made to
- * collide.
+ * Two texts may have one id and an id may have none (files have holes); the text of an id is the
+ * one that was added last. Hashing is keyed by random bits of the process, so that no file can be
+ * made to collide.
  *
  * Threads: one thread at a time while tokens are added; then immutable.
  */
@@ -48,8 +48,8 @@ sc_code sc_vocab_init(sc_vocab *v, size_t n, sc_err *err) SC_CHECKED;
 void sc_vocab_drop(sc_vocab *v);
 
 /**
- * Adds `text` as `id`. *is_new (may be NULL) says whether the text was not there before; else its id
- * is changed.
+ * Adds `text` as `id`. *is_new (may be NULL) says whether the text was not there before; else its
+ * id is changed.
  *
  * Errors: SC_E_FORMAT for an id outside 0..SC_VOCAB_MAX_ID, SC_E_NOMEM
  */

@@ -45,15 +45,15 @@ typedef struct sc_pieces {
 typedef struct sc_symbol {
     int32_t id;
     int32_t prev;
-    int32_t next; // -1: none
+    int32_t next;  // -1: none
     uint32_t rank; // of the merge with the next one; UINT32_MAX: none
 } sc_symbol;
 
 /** Where a piece stood before and what it became. */
 typedef struct sc_seen {
-    uint32_t at; // in the text
+    uint32_t at;  // in the text
     uint32_t out; // in the ids
-    uint32_t n; // bytes; 0: free
+    uint32_t n;   // bytes; 0: free
     uint32_t n_ids;
 } sc_seen;
 
@@ -68,15 +68,15 @@ typedef struct sc_work {
     size_t cap_heap;
     int32_t *ids; // owned: first ids of a long piece
     size_t cap_ids;
-    double *score; // owned: best score of a path to each byte, and
+    double *score;  // owned: best score of a path to each byte, and
     uint32_t *from; // owned: where its last token begins, and
-    int32_t *last; // owned: that token
+    int32_t *last;  // owned: that token
     size_t cap_path;
-    sc_seen *seen; // owned
-    size_t n_seen; // a power of two, or 0
+    sc_seen *seen;         // owned
+    size_t n_seen;         // a power of two, or 0
     const char *seen_text; // what the positions in `seen` are relative to
-    sc_buf key; // a token being spelt
-    uint32_t *point; // owned: characters and where they come from, in pairs
+    sc_buf key;            // a token being spelt
+    uint32_t *point;       // owned: characters and where they come from, in pairs
     size_t cap_points;
 } sc_work;
 

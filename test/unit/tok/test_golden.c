@@ -93,8 +93,9 @@ static void report(const totals *k)
     assert_int_equal(bad, 0);
 }
 
-static const totals none = {{"ids", 0, 0},     {"ids_no_special", 0, 0}, {"ids_literal", 0, 0},
-                            {"pair", 0, 0},    {"decode", 0, 0},         {"decode_skip_special", 0, 0}};
+static const totals none = {{"ids", 0, 0},         {"ids_no_special", 0, 0},
+                            {"ids_literal", 0, 0}, {"pair", 0, 0},
+                            {"decode", 0, 0},      {"decode_skip_special", 0, 0}};
 
 static void check_folder(const char *dir, bool folders)
 {
@@ -213,8 +214,7 @@ TEST(streams_release_text_as_soon_as_it_is_certain)
         sc_str text = sc_buf_str(&file);
         for (json_t *line; (line = next_line(&text)) != NULL; json_decref(line)) {
             for (unsigned skip = 0; skip < 2; skip++) {
-                const json_t *want =
-                    json_object_get(line, skip ? "skip_special" : "keep_special");
+                const json_t *want = json_object_get(line, skip ? "skip_special" : "keep_special");
                 check_stream(&k, name, t, json_object_get(line, "ids"), skip,
                              json_object_get(want, "pieces"), json_object_get(want, "flush"));
             }
