@@ -11,6 +11,7 @@
 #define MEASURE "Measuring"
 #define OUTPUT  "Output"
 #define GENERAL "General"
+#define EXEC    "Execution"
 #define SEED    "As the original benchmark"
 #define SPEED   "Speed tests"
 
@@ -88,6 +89,32 @@ static const sc_opt table[] = {
     {"hidden", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, GEN,
      "also the state after every layer"},
     {"jsonl", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, GEN, "one JSON object a line"},
+
+    {"jobs", NULL, 'j', SC_OPT_INT, "N", NULL, NULL, 1, 64, EXEC,
+     "programs run at the same time; by default one for every CPU"},
+    {"level", NULL, 0, SC_OPT_CHOICE, "LEVEL", NULL, "full|reduced-uid|reduced-self|none", 0, 0,
+     EXEC, "insist on this level of the sandbox; by default the best that holds on this machine"},
+    {"allow-unsafe-exec", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, EXEC,
+     "needed for --level none: programs can then do whatever you can"},
+    {"cpu-time", NULL, 0, SC_OPT_NUM, "SEC", "2", NULL, 0.01, 86400, EXEC,
+     "CPU time of a program with all its processes"},
+    {"wall-time", NULL, 0, SC_OPT_NUM, "SEC", NULL, NULL, 0.01, 864000, EXEC,
+     "wall time, a backstop for programs that sleep; by default 3 times --cpu-time"},
+    {"mem", NULL, 0, SC_OPT_INT, "MiB", "512", NULL, 32, 1048576, EXEC, "memory of a program"},
+    {"pids", NULL, 0, SC_OPT_INT, "N", "32", NULL, 1, 400, EXEC,
+     "processes and threads of a program"},
+    {"output-cap", NULL, 0, SC_OPT_INT, "KiB", "256", NULL, 1, 1048576, EXEC,
+     "stop a program that prints more; 64 KiB are kept, the head and the tail"},
+    {"disk", NULL, 0, SC_OPT_INT, "MiB", "64", NULL, 1, 65536, EXEC,
+     "room in a program's writable folder"},
+    {"entry-point", NULL, 0, SC_OPT_TEXT, "NAME", NULL, NULL, 0, 0, EXEC,
+     "the function that the tests call"},
+    {"test", NULL, 0, SC_OPT_TEXT, "FILE", NULL, NULL, 0, 0, EXEC,
+     "Python tests for the program: asserts, or a function check(candidate)"},
+    {"single", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, EXEC,
+     "tests and program in one interpreter, for tests that cannot be taken apart; a hostile "
+     "program "
+     "can forge its verdict there"},
 
     {"memory", NULL, 0, SC_OPT_FLAG, NULL, "yes", NULL, 0, 0, MEASURE, "measure memory"},
     {"warmup", NULL, 0, SC_OPT_INT, "N", "0", NULL, 0, 100, MEASURE,

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "guest/checker.h"
+
+#include "base/mem.h"
+#include "guest/remote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_REPORT = 2000 };
+
+typedef struct checker {
+    const sc_py *py;
+    int control;
+    sc_codec *codec;
+    sc_remote *remote;
+    PyObject *run; // glue.run_split
+} checker;
+
+typedef struct report {
+    uint32_t outcome;
+    int32_t line;
+    char type[64];
+    char message[MAX_REPORT];
+} report;
+
+/* The function that the glue asks for names the tests do not define. */
+static PyObject *lookup(PyObject *self, PyObject *name)
+{
+    sc_remote *r = PyCapsule_GetPointer(self, NULL);
+    return r ? sc_remote_name(r, name) : NULL;
+}
+
+static PyMethodDef lookup_def = {"lookup", lookup, METH_O, NULL};
+
+static void copy_text(char *out, size_t size, PyObject *o)
+{
+    PyObject *text = o ? PyObject_Str(o) : NULL;
+    const char *s = text ? PyUnicode_AsUTF8(text) : NULL;
+    PyErr_Clear();
+    size_t n = s ? strlen(s) : 0;
+    if (n >= size) // whole characters only
+        for (n = size - 1; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80;)
+            n--;
+    memcpy(out, s ? s : "", n);
+    out[n] = '\0';
+    Py_XDECREF(text);
+}
+
+/* What the pending exception of the tests means. */
+static void judge_exception(const checker *c, report *out)
+{
+    PyObject *type = NULL, *e = NULL, *trace = NULL;
+    PyErr_Fetch(&type, &e, &trace);
+    PyErr_NormalizeException(&type, &e, &trace);
+    if (trace)
+        PyException_SetTraceback(e, trace);
+    bool memory = false;
+    const bool remote = sc_remote_raised(c->remote, e, &out->line, &memory);
+    out->outcome = remote ? (memory ? SC_OUT_OOM : SC_OUT_ERROR) : SC_OUT_FAILED;
+    const char *name = e ? Py_TYPE(e)->tp_name : "";
+    const char *dot = strrchr(name, '.');
+    (void)snprintf(out->type, sizeof out->type, "%s", dot ? dot + 1 : name); // may be cut
+    copy_text(out->message, sizeof out->message, e);
+    if (!remote && trace) {
+        // The line of the tests.
+        for (PyTracebackObject *t = (PyTracebackObject *)trace; t; t = t->tb_next) {
+            PyCodeObject *code = PyFrame_GetCode(t->tb_frame);
+            const char *file = PyUnicode_AsUTF8(code->co_filename);
+            if (file && !strcmp(file, "<tests>"))
+                out->line = t->tb_lineno;
+            Py_DECREF(code);
+        }
+        PyErr_Clear();
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(e);
+    Py_XDECREF(trace);
+}
+
+static void run_tests(checker *c, const sc_wire_in *in, PyObject *entry, report *out)
+{
+    PyObject *capsule = PyCapsule_New(c->remote, NULL, NULL);
+    PyObject *find = capsule ? PyCFunction_New(&lookup_def, capsule) : NULL;
+    PyObject *r = NULL;
+    if (find)
+        r = PyObject_CallFunction(c->run, "s#s#s#OO", in->text[0].p, (Py_ssize_t)in->text[0].n,
+                                  in->text[1].p, (Py_ssize_t)in->text[1].n, in->text[2].p,
+                                  (Py_ssize_t)in->text[2].n,
+                                  entry ? entry : (PyObject *)&PyEllipsis_Type, find);
+    if (r && r == Py_True)
+        out->outcome = SC_OUT_PASSED;
+    else if (r)
+        out->outcome = SC_OUT_BAD_TEST;
+    else
+        judge_exception(c, out);
+    if (r && r != Py_True)
+        copy_text(out->message, sizeof out->message, r);
+    Py_XDECREF(r);
+    Py_XDECREF(find);
+    Py_XDECREF(capsule);
+}
+
+static void check(checker *c, const sc_wire_in *in, int link, report *out)
+{
+    sc_remote_begin(c->remote, link);
+    if (in->m.mode == SC_MODE_SPLIT) {
+        PyObject *entry = NULL;
+        if (sc_remote_load(c->remote, &entry))
+            run_tests(c, in, entry, out);
+        Py_XDECREF(entry);
+    } else {
+        sc_remote_wait_done(c->remote, in->m.nonce);
+    }
+    // A link that failed at any time outweighs what the tests thought of it.
+    const sc_remote_end_state *s = sc_remote_state(c->remote);
+    if (s->outcome) {
+        out->outcome = s->outcome;
+        out->line = s->line;
+        (void)snprintf(out->type, sizeof out->type, "%s", s->type);          // same size
+        (void)snprintf(out->message, sizeof out->message, "%s", s->message); // larger
+    }
+}
+
+static void serve(checker *c)
+{
+    sc_err err = {0};
+    SC_AUTO(sc_wire_in) in = {0};
+    if (sc_wire_recv(c->control, &in, &err) != SC_OK || in.m.type != SC_WIRE_CHECK)
+        _exit(0);
+    const int link = sc_wire_take_fd(&in, 0);
+    report r = {0};
+    check(c, &in, link, &r);
+    const sc_wire_msg m = {.type = SC_WIRE_RESULT,
+                           .outcome = r.outcome,
+                           .line = r.line,
+                           .flags = sc_remote_flags(c->remote),
+                           .n_calls = sc_remote_calls(c->remote)};
+    sc_remote_end(c->remote);
+    (void)close(link); // the sample is about to be killed
+    const sc_str texts[] = {sc_str_c(r.type), sc_str_c(r.message)};
+    if (sc_wire_send(c->control, m, texts, SC_LEN(texts), NULL, 0, &err) != SC_OK)
+        _exit(0);
+}
+
+_Noreturn void sc_checker_run(const sc_py *py, int control)
+{
+    checker c = {.py = py, .control = control, .codec = sc_codec_new()};
+    c.remote = c.codec ? sc_remote_new(c.codec) : NULL;
+    c.run = PyObject_GetAttrString(py->glue, "run_split");
+    if (!c.remote || !c.run)
+        _exit(71);
+    for (;;)
+        serve(&c);
+}

@@ -1,0 +1,34 @@
+/**
+ * landlock.h - the Landlock calls that glibc 2.36 has no wrapper for, and one ruleset for our use.
+ *
+ * Threads: one thread at a time.
+ * Source:  landlock(7); Linux's include/uapi/linux/landlock.h, ABI 1 to 6.
+ */
+// SPDX-License-Identifier: MIT
+#ifndef SC_GUEST_LANDLOCK_H
+#define SC_GUEST_LANDLOCK_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** The kernel's Landlock ABI; 0: it has none, or it is switched off. */
+int sc_landlock_abi(void);
+
+typedef struct sc_landlock_rule {
+    const char *path; // one that does not exist is left out
+    bool write;       // else read only
+    bool device;      // a device file: read and write, nothing else
+} sc_landlock_rule;
+
+/**
+ * Restricts this process for ever to the paths of `rules`: no execution, no TCP, and where the
+ * kernel can, no signal and no abstract socket to anything outside this domain.
+ *
+ * Needs:  no_new_privs is set.
+ * Errors: SC_E_SANDBOX
+ */
+sc_code sc_landlock_lock(int abi, const sc_landlock_rule *rules, size_t n, sc_err *err) SC_CHECKED;
+
+#endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "guest/py.h"
+
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+extern const unsigned char sc_glue_checker[], sc_glue_tools[]; // guest/py
+
+// What generated programs import most; more would make every fork dearer (page tables, fork hooks).
+static const char *const COMMON[] = {"math",   "re",       "collections", "itertools", "functools",
+                                     "typing", "string",   "heapq",       "bisect",    "random",
+                                     "copy",   "operator", "datetime",    "hashlib"};
+static const char *const TOOLS[] = {"json",       "ast",          "jinja2.sandbox",
+                                    "jinja2.ext", "pyflakes.api", "mccabe"};
+
+sc_code sc_py_fail(sc_err *err, const char *what)
+{
+    PyObject *type = NULL, *value = NULL, *trace = NULL;
+    PyErr_Fetch(&type, &value, &trace);
+    PyErr_NormalizeException(&type, &value, &trace);
+    PyObject *text = value ? PyObject_Str(value) : NULL;
+    const char *s = text ? PyUnicode_AsUTF8(text) : NULL;
+    const sc_code code =
+        sc_fail(err, SC_E_SANDBOX, "%s: %s: %s", what,
+                type ? ((PyTypeObject *)type)->tp_name : "no exception", s ? s : "");
+    Py_XDECREF(text);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(trace);
+    PyErr_Clear();
+    return code;
+}
+
+static PyStatus configure(PyConfig *c, const char *stdlib, bool tools, uint32_t hash_seed)
+{
+    c->use_hash_seed = 1;
+    c->hash_seed = hash_seed;
+    c->site_import = 0;
+    c->write_bytecode = 0;
+    c->install_signal_handlers = 0;
+    c->pathconfig_warnings = 0;
+#if PY_VERSION_HEX >= 0x030b0000
+    c->use_frozen_modules = 0; // else os.__file__ is missing
+#endif
+    c->module_search_paths_set = 1;
+    char path[3][512];
+    (void)snprintf(path[0], sizeof path[0], "%s", stdlib);             // a short path of ours
+    (void)snprintf(path[1], sizeof path[1], "%s/lib-dynload", stdlib); // as above
+    (void)snprintf(path[2], sizeof path[2], "/usr/lib/python3/dist-packages");
+    PyStatus s = PyStatus_Ok();
+    for (size_t i = 0; i < (tools ? 3 : 2) && !PyStatus_Exception(s); i++) {
+        wchar_t *wide = Py_DecodeLocale(path[i], NULL);
+        s = wide ? PyWideStringList_Append(&c->module_search_paths, wide) : PyStatus_NoMemory();
+        PyMem_RawFree(wide);
+    }
+    if (!PyStatus_Exception(s))
+        s = PyConfig_SetBytesString(c, &c->program_name, "/usr/bin/python3");
+    return s;
+}
+
+static sc_code initialise(const char *stdlib, bool tools, uint32_t hash_seed, sc_err *err)
+{
+    PyPreConfig pre;
+    PyPreConfig_InitIsolatedConfig(&pre);
+    pre.utf8_mode = 1;
+    PyStatus s = Py_PreInitialize(&pre);
+    if (!PyStatus_Exception(s)) {
+        PyConfig c;
+        PyConfig_InitIsolatedConfig(&c);
+        s = configure(&c, stdlib, tools, hash_seed);
+        if (!PyStatus_Exception(s))
+            s = Py_InitializeFromConfig(&c);
+        PyConfig_Clear(&c);
+    }
+    if (PyStatus_Exception(s))
+        return sc_fail(err, SC_E_SANDBOX, "Python does not start: %s", s.err_msg ? s.err_msg : "?");
+    return SC_OK;
+}
+
+static sc_code import_all(const char *const *name, size_t n, sc_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        PyObject *m = PyImport_ImportModule(name[i]);
+        if (!m)
+            return sc_py_fail(err, name[i]);
+        Py_DECREF(m);
+    }
+    return SC_OK;
+}
+
+/* Our own Python source as the module `glue`; not in sys.modules, so no sample finds it by name. */
+static sc_code load_glue(const char *source, const char *name, PyObject **out, sc_err *err)
+{
+    PyObject *module = PyModule_New("glue");
+    PyObject *code = module ? Py_CompileString(source, name, Py_file_input) : NULL;
+    PyObject *dict = module ? PyModule_GetDict(module) : NULL;
+    PyObject *ran = NULL;
+    if (code && PyDict_SetItemString(dict, "__builtins__", PyEval_GetBuiltins()) == 0)
+        ran = PyEval_EvalCode(code, dict, dict);
+    Py_XDECREF(code);
+    if (!ran) {
+        Py_XDECREF(module);
+        return sc_py_fail(err, name);
+    }
+    Py_DECREF(ran);
+    *out = module;
+    return SC_OK;
+}
+
+static sc_code grab(const char *module, const char *name, PyObject **out, sc_err *err)
+{
+    PyObject *m = PyImport_ImportModule(module);
+    *out = m ? PyObject_GetAttrString(m, name) : NULL;
+    Py_XDECREF(m);
+    return *out ? SC_OK : sc_py_fail(err, name);
+}
+
+/* What `site` would have put there, and nothing that a fork would have to copy for nothing. */
+static sc_code finish(sc_err *err)
+{
+    static const char text[] = "import builtins, gc, sys, _sitebuiltins\n"
+                               "builtins.exit = _sitebuiltins.Quitter('exit', 'Ctrl-D')\n"
+                               "builtins.quit = _sitebuiltins.Quitter('quit', 'Ctrl-D')\n"
+                               "sys.argv = ['solution.py']\n"
+                               "gc.collect()\n"
+                               "gc.freeze()\n";
+    PyObject *module = NULL;
+    SC_TRY(load_glue(text, "finish", &module, err));
+    Py_DECREF(module);
+    return SC_OK;
+}
+
+sc_code sc_py_start(const char *stdlib, bool tools, uint32_t hash_seed, sc_py *out, sc_err *err)
+{
+    // A full disk or a closed pipe is an OSError of the program, not its end.
+    (void)signal(SIGPIPE, SIG_IGN); // cannot fail for these
+    (void)signal(SIGXFSZ, SIG_IGN);
+    // The default would be the main stack's limit, which is large.
+    pthread_attr_t a;
+    if (pthread_attr_init(&a) || pthread_attr_setstacksize(&a, 2 << 20) ||
+        pthread_setattr_default_np(&a))
+        return sc_fail(err, SC_E_SANDBOX, "cannot set the size of thread stacks");
+    SC_TRY(initialise(stdlib, tools, hash_seed, err));
+    SC_TRY(import_all(COMMON, SC_LEN(COMMON), err));
+    if (tools)
+        SC_TRY(import_all(TOOLS, SC_LEN(TOOLS), err));
+    SC_TRY(grab("sys", "stdout", &out->out, err));
+    SC_TRY(grab("sys", "stderr", &out->errout, err));
+    SC_TRY(grab("random", "seed", &out->seed, err));
+    SC_TRY(load_glue((const char *)(tools ? sc_glue_tools : sc_glue_checker), "glue", &out->glue,
+                     err));
+    return finish(err);
+}
+
+void sc_py_flush(const sc_py *py)
+{
+    PyObject *const stream[] = {py->out, py->errout};
+    for (size_t i = 0; i < SC_LEN(stream); i++) {
+        PyObject *r = PyObject_CallMethod(stream[i], "flush", NULL);
+        Py_XDECREF(r);
+        PyErr_Clear();
+    }
+}
+
+PyObject *sc_py_compile(sc_str source, const char *name)
+{
+    if (memchr(source.p, 0, source.n)) {
+        PyErr_SetString(PyExc_SyntaxError, "source code cannot contain null bytes");
+        return NULL;
+    }
+    if (sc_str_starts(source, SC_STR("\xef\xbb\xbf")))
+        source = sc_str_skip(source, 3); // a byte order mark, as in a file
+    // Strict UTF-8 by us: the compiler alone would accept a coding cookie or guess.
+    PyObject *text = PyUnicode_DecodeUTF8(source.p, (Py_ssize_t)source.n, NULL);
+    if (!text) {
+        PyErr_Clear();
+        PyErr_SetString(PyExc_SyntaxError, "source code is not UTF-8");
+        return NULL;
+    }
+    const char *utf8 = PyUnicode_AsUTF8(text);
+    PyCompilerFlags flags = {.cf_flags = PyCF_IGNORE_COOKIE,
+                             .cf_feature_version = PY_MINOR_VERSION};
+    PyObject *code = Py_CompileStringExFlags(utf8, name, Py_file_input, &flags, 0);
+    Py_DECREF(text);
+    return code;
+}

@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: MIT
+#include "guest/sample.h"
+
+#include "base/mem.h"
+#include "guest/codec.h"
+#include "guest/link.h"
+#include "guest/wrap.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_HANDLES = 1 << 20, MAX_MESSAGE = 4096 };
+
+typedef struct server {
+    const sc_sample *s;
+    sc_link link;
+    sc_codec *codec;
+    sc_codec_ops ops;
+    sc_buf in, out;
+    PyObject *handles; // list
+    PyObject *module;
+    PyObject *globals; // borrowed from module
+    char path[128];    // of the solution's file
+} server;
+
+_Noreturn void sc_sample_refuse(int link, const sc_err *err)
+{
+    static sc_link l; // large for a stack that may be small
+    sc_link_init(&l, link);
+    (void)sc_link_send(&l, SC_LINK_JAIL, sc_str_c(err->msg)); // else the checker sees the end
+    _exit(70);
+}
+
+static int64_t put_handle(void *ctx, PyObject *o)
+{
+    server *v = ctx;
+    const int64_t back = sc_callback_id(o);
+    if (back >= 0)
+        return back;
+    const Py_ssize_t n = PyList_GET_SIZE(v->handles);
+    for (Py_ssize_t i = n; i-- > 0 && i > n - 64;) // the same object again, mostly a recent one
+        if (PyList_GET_ITEM(v->handles, i) == o)
+            return i;
+    if (n >= MAX_HANDLES) {
+        PyErr_SetString(PyExc_MemoryError, "too many objects");
+        return -1;
+    }
+    return PyList_Append(v->handles, o) ? -1 : n;
+}
+
+static PyObject *ask_back(void *ctx, int64_t id, PyObject *args, PyObject *kwargs);
+
+static PyObject *get_handle(void *ctx, int64_t id, sc_str type_name)
+{
+    server *v = ctx;
+    (void)type_name; // only the checker shows it
+    if (id & SC_CALLBACK_BIT)
+        return sc_callback_new(id, ask_back, v);
+    if (id < 0 || id >= PyList_GET_SIZE(v->handles)) {
+        PyErr_SetString(PyExc_ReferenceError, "no such object");
+        return NULL;
+    }
+    PyObject *o = PyList_GET_ITEM(v->handles, id);
+    Py_INCREF(o);
+    return o;
+}
+
+// ---- exceptions
+
+/* The line of the solution that the innermost of its frames was in; 0: none. */
+static int line_of(const server *v, PyObject *trace)
+{
+    int line = 0;
+    for (PyObject *t = trace; t && PyTraceBack_Check(t);
+         t = (PyObject *)((PyTracebackObject *)t)->tb_next) {
+        PyCodeObject *code = PyFrame_GetCode(((PyTracebackObject *)t)->tb_frame);
+        const char *name = PyUnicode_AsUTF8(code->co_filename);
+        if (name && !strcmp(name, v->path))
+            line = ((PyTracebackObject *)t)->tb_lineno;
+        Py_DECREF(code);
+        PyErr_Clear();
+    }
+    return line;
+}
+
+/* Names of the built-in classes an exception's class descends from, nearest first. */
+static PyObject *builtin_bases(PyTypeObject *type)
+{
+    PyObject *names = PyList_New(0);
+    PyObject *mro = type->tp_mro;
+    for (Py_ssize_t i = 0; names && mro && i < PyTuple_GET_SIZE(mro); i++) {
+        const PyTypeObject *t = (const PyTypeObject *)PyTuple_GET_ITEM(mro, i);
+        if (t->tp_flags & Py_TPFLAGS_HEAPTYPE)
+            continue;
+        PyObject *name = PyUnicode_FromString(t->tp_name);
+        if (!name || PyList_Append(names, name))
+            Py_CLEAR(names);
+        Py_XDECREF(name);
+    }
+    return names;
+}
+
+static PyObject *message_of(PyObject *e)
+{
+    PyTypeObject *type = Py_TYPE(e);
+    PyTypeObject *base = type;
+    while (base->tp_flags & Py_TPFLAGS_HEAPTYPE && base->tp_base)
+        base = base->tp_base;
+    // A __str__ of the sample's own is not called: it could do anything.
+    PyObject *text = type->tp_str == base->tp_str ? PyObject_Str(e) : NULL;
+    PyErr_Clear();
+    if (text && PyUnicode_GET_LENGTH(text) > MAX_MESSAGE) {
+        PyObject *cut = PyUnicode_Substring(text, 0, MAX_MESSAGE);
+        Py_DECREF(text);
+        text = cut;
+    }
+    if (!text) {
+        PyErr_Clear();
+        text = PyUnicode_FromString("");
+    }
+    return text;
+}
+
+static void add_exception(server *v, PyObject *e)
+{
+    PyTypeObject *type = Py_TYPE(e);
+    const char *name = strrchr(type->tp_name, '.');
+    PyObject *text = message_of(e);
+    PyObject *bases = builtin_bases(type);
+    PyObject *args = PyExceptionInstance_Check(e) ? ((PyBaseExceptionObject *)e)->args : NULL;
+    PyObject *all =
+        Py_BuildValue("(sOOO)", name ? name + 1 : type->tp_name, bases ? bases : Py_None,
+                      args ? args : Py_None, text ? text : Py_None);
+    const size_t start = v->out.n;
+    if (!all || sc_codec_encode(v->codec, &v->ops, all, &v->out) != SC_CODEC_OK) {
+        // Without its arguments: they may be of any size and kind.
+        PyErr_Clear();
+        v->out.n = start;
+        v->out.bad = false;
+        Py_XDECREF(all);
+        all = Py_BuildValue("(sOOO)", name ? name + 1 : type->tp_name, bases ? bases : Py_None,
+                            Py_None, text ? text : Py_None);
+        if (!all || sc_codec_encode(v->codec, &v->ops, all, &v->out) != SC_CODEC_OK)
+            _exit(71);
+    }
+    Py_XDECREF(all);
+    Py_XDECREF(bases);
+    Py_XDECREF(text);
+}
+
+/* Sends the pending exception. */
+static void send_exception(server *v, bool compiling)
+{
+    PyObject *type = NULL, *e = NULL, *trace = NULL;
+    PyErr_Fetch(&type, &e, &trace);
+    PyErr_NormalizeException(&type, &e, &trace);
+    if (!e)
+        _exit(71);
+    uint8_t flags = 0;
+    int32_t line = line_of(v, trace);
+    const bool memory = PyErr_GivenExceptionMatches(e, PyExc_MemoryError);
+    if (memory)
+        flags |= SC_X_MEMORY;
+    if (compiling && !memory)
+        flags |= SC_X_SYNTAX;
+    if (PyObject_TypeCheck(e, (PyTypeObject *)PyExc_SyntaxError) && compiling) {
+        PyObject *at = ((PySyntaxErrorObject *)e)->lineno;
+        line = at && PyLong_CheckExact(at) ? (int32_t)PyLong_AsLong(at) : 0;
+        PyErr_Clear();
+    }
+    // The frames hold what the program allocated.
+    Py_XDECREF(trace);
+    PyException_SetTraceback(e, Py_None);
+    sc_buf_clear(&v->out);
+    sc_buf_add(&v->out, &flags, 1);
+    sc_buf_add(&v->out, &line, sizeof line);
+    add_exception(v, e);
+    sc_py_flush(v->s->py);
+    if (!sc_link_send(&v->link, SC_LINK_EXCEPTION, sc_buf_str(&v->out)))
+        _exit(0);
+    Py_XDECREF(type);
+    Py_XDECREF(e);
+}
+
+/* Sends `o` (taken; NULL: the pending exception) as an answer of kind `kind`. */
+static void send_value(server *v, char kind, PyObject *o)
+{
+    if (!o) {
+        send_exception(v, false);
+        return;
+    }
+    sc_buf_clear(&v->out);
+    const sc_codec_code code = sc_codec_encode(v->codec, &v->ops, o, &v->out);
+    Py_DECREF(o);
+    if (code == SC_CODEC_PYTHON) {
+        send_exception(v, false);
+        return;
+    }
+    sc_py_flush(v->s->py);
+    if (code != SC_CODEC_OK) {
+        PyErr_Clear();
+        if (!sc_link_send(&v->link, SC_LINK_TOO_BIG, (sc_str){"", 0}))
+            _exit(0);
+        return;
+    }
+    if (!sc_link_send(&v->link, kind, sc_buf_str(&v->out)))
+        _exit(0);
+}
+
+// ---- requests
+
+static char receive(server *v)
+{
+    char kind = 0;
+    bool good = false;
+    Py_BEGIN_ALLOW_THREADS good = sc_link_recv(&v->link, &kind, &v->in);
+    Py_END_ALLOW_THREADS if (!good) _exit(0); // the checker is done with us
+    return kind;
+}
+
+static PyObject *take_value(server *v, sc_cur *in)
+{
+    PyObject *o = NULL;
+    if (sc_codec_decode(v->codec, &v->ops, in, &o) == SC_CODEC_OK)
+        return o;
+    if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "a request that cannot be read");
+    return NULL;
+}
+
+static PyObject *take_object(server *v, sc_cur *in)
+{
+    const int64_t id = (int64_t)sc_cur_u64(in);
+    return get_handle(v, id, (sc_str){"", 0});
+}
+
+/* Whether any argument could have been changed in place. */
+static bool may_change(PyObject *args)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
+        PyObject *a = PyTuple_GET_ITEM(args, i);
+        if (!(PyLong_Check(a) || PyFloat_Check(a) || PyUnicode_Check(a) || PyBytes_Check(a) ||
+              a == Py_None))
+            return true;
+    }
+    return false;
+}
+
+static void serve_call(server *v)
+{
+    sc_cur in = sc_cur_init(v->in.p, v->in.n);
+    PyObject *f = take_object(v, &in), *both = f ? take_value(v, &in) : NULL;
+    PyObject *result = NULL;
+    if (both) {
+        PyObject *args = PyTuple_GET_ITEM(both, 0), *kwargs = PyTuple_GET_ITEM(both, 1);
+        PyObject *r = PyObject_Call(f, args, kwargs == Py_None ? NULL : kwargs);
+        if (r && (kwargs != Py_None || may_change(args)))
+            result = Py_BuildValue("(NOO)", r, args, kwargs);
+        else if (r)
+            result = Py_BuildValue("(N)", r);
+    }
+    Py_XDECREF(f);
+    send_value(v, SC_LINK_VALUE, result);
+    Py_XDECREF(both);
+}
+
+static void serve_name(server *v)
+{
+    sc_cur in = sc_cur_init(v->in.p, v->in.n);
+    PyObject *name = take_value(v, &in), *result = NULL;
+    if (name) {
+        PyObject *o = PyDict_GetItemWithError(v->globals, name);
+        if (o)
+            result = Py_BuildValue("(O)", o);
+        else if (!PyErr_Occurred())
+            PyErr_Format(PyExc_NameError, "name '%U' is not defined", name);
+        Py_DECREF(name);
+    }
+    send_value(v, SC_LINK_VALUE, result);
+}
+
+static PyObject *operate(uint8_t op, PyObject *o, PyObject *args)
+{
+    const Py_ssize_t n = PyTuple_GET_SIZE(args);
+    PyObject *a = n > 0 ? PyTuple_GET_ITEM(args, 0) : NULL;
+    PyObject *b = n > 1 ? PyTuple_GET_ITEM(args, 1) : NULL;
+    switch (op) {
+    case SC_OP_GETATTR:
+        return PyObject_GetAttr(o, a);
+    case SC_OP_SETATTR:
+        return PyObject_SetAttr(o, a, b) ? NULL : Py_NewRef(Py_None);
+    case SC_OP_GETITEM:
+        return PyObject_GetItem(o, a);
+    case SC_OP_SETITEM:
+        return PyObject_SetItem(o, a, b) ? NULL : Py_NewRef(Py_None);
+    case SC_OP_LEN: {
+        const Py_ssize_t len = PyObject_Size(o);
+        return len < 0 ? NULL : PyLong_FromSsize_t(len);
+    }
+    case SC_OP_BOOL: {
+        const int yes = PyObject_IsTrue(o);
+        return yes < 0 ? NULL : PyBool_FromLong(yes);
+    }
+    case SC_OP_STR:
+        return PyObject_Str(o);
+    case SC_OP_REPR:
+        return PyObject_Repr(o);
+    case SC_OP_ITER: {
+        // Its elements as a list: what the checker compares are those.
+        PyObject *it = PyObject_GetIter(o), *list = it ? PyList_New(0) : NULL;
+        while (list && PyList_GET_SIZE(list) <= SC_CODEC_ITEMS) {
+            PyObject *item = PyIter_Next(it);
+            if (!item)
+                break;
+            const int bad = PyList_Append(list, item);
+            Py_DECREF(item);
+            if (bad)
+                break;
+        }
+        Py_XDECREF(it);
+        if (PyErr_Occurred())
+            Py_CLEAR(list);
+        return list;
+    }
+    default:
+        PyErr_SetString(PyExc_TypeError, "an operation that no object of a sample answers");
+        return NULL;
+    }
+}
+
+static void serve_op(server *v)
+{
+    sc_cur in = sc_cur_init(v->in.p, v->in.n);
+    const uint8_t op = sc_cur_u8(&in);
+    PyObject *o = take_object(v, &in), *args = o ? take_value(v, &in) : NULL, *result = NULL;
+    if (args) {
+        PyObject *r = operate(op, o, args);
+        if (r)
+            result = Py_BuildValue("(N)", r);
+    }
+    Py_XDECREF(o);
+    Py_XDECREF(args);
+    send_value(v, SC_LINK_VALUE, result);
+}
+
+/* One request; false when the kind is none of ours. */
+static void serve(server *v, char kind)
+{
+    if (kind == SC_LINK_CALL)
+        serve_call(v);
+    else if (kind == SC_LINK_NAME)
+        serve_name(v);
+    else if (kind == SC_LINK_OP)
+        serve_op(v);
+    else
+        _exit(72);
+}
+
+/* A function of the tests is called from the sample: the checker runs it; it may call us meanwhile.
+ */
+static PyObject *ask_back(void *ctx, int64_t id, PyObject *args, PyObject *kwargs)
+{
+    server *v = ctx;
+    sc_buf_clear(&v->out);
+    sc_buf_add(&v->out, &id, sizeof id);
+    PyObject *both = Py_BuildValue("(OO)", args, kwargs ? kwargs : Py_None);
+    const sc_codec_code code =
+        both ? sc_codec_encode(v->codec, &v->ops, both, &v->out) : SC_CODEC_PYTHON;
+    Py_XDECREF(both);
+    if (code != SC_CODEC_OK) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "arguments too large");
+        return NULL;
+    }
+    if (!sc_link_send(&v->link, SC_LINK_CALLBACK, sc_buf_str(&v->out)))
+        _exit(0);
+    for (;;) {
+        const char kind = receive(v);
+        sc_cur in = sc_cur_init(v->in.p, v->in.n);
+        if (kind == SC_LINK_ANSWER)
+            return take_value(v, &in);
+        if (kind == SC_LINK_RAISE) {
+            PyObject *e = take_value(v, &in);
+            const char *base = NULL, *text = NULL;
+            if (e && PyArg_ParseTuple(e, "ss", &base, &text)) {
+                PyObject *cls = PyDict_GetItemString(PyEval_GetBuiltins(), base);
+                PyErr_SetString(cls && PyExceptionClass_Check(cls) ? cls : PyExc_Exception, text);
+            }
+            Py_XDECREF(e);
+            return NULL;
+        }
+        serve(v, kind);
+    }
+}
+
+// ---- the program
+
+static void write_source(const server *v)
+{
+    // For inspect.getsource and tracebacks; a program that has no room for it still runs.
+    const int fd = open(v->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return;
+    const ssize_t n = write(fd, v->s->source.p, v->s->source.n);
+    (void)n;         // as above
+    (void)close(fd); // as above
+}
+
+static void make_module(server *v, const char *name)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    v->module = PyModule_New(name);
+    v->globals = v->module ? PyModule_GetDict(v->module) : NULL;
+    PyObject *file = PyUnicode_FromString(v->path);
+    if (!v->globals || !file || PyDict_SetItemString(modules, name, v->module) ||
+        PyDict_SetItemString(v->globals, "__builtins__", PyEval_GetBuiltins()) ||
+        PyDict_SetItemString(v->globals, "__file__", file))
+        _exit(71);
+    Py_DECREF(file);
+}
+
+static void start(server *v, const sc_sample *s, bool script)
+{
+    *v = (server){
+        .s = s, .in = sc_buf_init(SC_WIRE_FRAME_MAX), .out = sc_buf_init(SC_WIRE_FRAME_MAX)};
+    sc_link_init(&v->link, s->link);
+    v->ops = (sc_codec_ops){put_handle, get_handle, v};
+    v->codec = sc_codec_new();
+    v->handles = PyList_New(0);
+    (void)snprintf(v->path, sizeof v->path, "%s/%s", s->home, SC_PY_SOLUTION); // short by the jail
+    PyObject *seeded = PyObject_CallFunction(s->py->seed, "i", 0);
+    if (!v->codec || !v->handles || !seeded)
+        _exit(71);
+    Py_DECREF(seeded);
+    write_source(v);
+    make_module(v, script ? "__main__" : "solution");
+    if (!sc_link_send(&v->link, SC_LINK_READY, (sc_str){"", 0}))
+        _exit(0);
+}
+
+/* Compiles and runs the program; false after its exception was sent. */
+static bool load(server *v)
+{
+    PyObject *code = sc_py_compile(v->s->source, v->path);
+    if (!code) {
+        send_exception(v, true);
+        return false;
+    }
+    PyObject *ran = PyEval_EvalCode(code, v->globals, v->globals);
+    Py_DECREF(code);
+    if (!ran) {
+        send_exception(v, false);
+        return false;
+    }
+    Py_DECREF(ran);
+    return true;
+}
+
+static _Noreturn void serve_for_ever(server *v)
+{
+    PyObject *name = PyUnicode_DecodeUTF8(v->s->entry.p, (Py_ssize_t)v->s->entry.n, "replace");
+    PyObject *o = name && v->s->entry.n ? PyDict_GetItem(v->globals, name) : NULL;
+    // Present or not is a fact of its own: None could be the value.
+    send_value(v, SC_LINK_LOADED, o ? Py_BuildValue("(O)", o) : PyTuple_New(0));
+    for (;;) {
+        const char kind = receive(v);
+        serve(v, kind);
+    }
+}
+
+static _Noreturn void send_done(server *v, uint8_t outcome, int32_t line, PyObject *what)
+{
+    sc_py_flush(v->s->py);
+    sc_buf_clear(&v->out);
+    sc_buf_add(&v->out, v->s->nonce, sizeof v->s->nonce);
+    sc_buf_add(&v->out, &outcome, 1);
+    sc_buf_add(&v->out, &line, sizeof line);
+    if (!what || sc_codec_encode(v->codec, &v->ops, what, &v->out) != SC_CODEC_OK)
+        _exit(71);
+    (void)sc_link_send(&v->link, SC_LINK_DONE, sc_buf_str(&v->out)); // then the end either way
+    for (;;)
+        (void)receive(v); // until we are killed
+}
+
+/* Waits for the threads that a script left running, as the interpreter's end would. */
+static void join_threads(void)
+{
+    PyObject *name = PyUnicode_FromString("threading");
+    PyObject *m = name ? PyImport_GetModule(name) : NULL;
+    PyObject *r = m ? PyObject_CallMethod(m, "_shutdown", NULL) : NULL;
+    PyErr_Clear();
+    Py_XDECREF(r);
+    Py_XDECREF(m);
+    Py_XDECREF(name);
+}
+
+static _Noreturn void run_script(server *v)
+{
+    PyObject *code = sc_py_compile(v->s->source, v->path);
+    PyObject *ran = code ? PyEval_EvalCode(code, v->globals, v->globals) : NULL;
+    if (!ran && code && PyErr_ExceptionMatches(PyExc_SystemExit)) {
+        // Its own end: exit() and exit(0) are a success.
+        PyObject *type = NULL, *e = NULL, *trace = NULL;
+        PyErr_Fetch(&type, &e, &trace);
+        PyErr_NormalizeException(&type, &e, &trace);
+        PyObject *status = e ? PyObject_GetAttrString(e, "code") : NULL;
+        const bool good = status && (status == Py_None ||
+                                     (PyLong_CheckExact(status) && PyLong_AsLong(status) == 0));
+        if (good)
+            ran = Py_NewRef(Py_None);
+        else
+            PyErr_Restore(type, e, trace);
+    }
+    if (!ran) {
+        send_exception(v, code == NULL);
+        for (;;)
+            (void)receive(v);
+    }
+    join_threads();
+    send_done(v, SC_OUT_PASSED, 0, Py_BuildValue("(ss)", "", ""));
+}
+
+/* Tests and program in one interpreter: the fallback for tests that cannot be taken apart. */
+static _Noreturn void run_single(server *v)
+{
+    const sc_sample *s = v->s;
+    PyObject *check = PyObject_GetAttrString(s->py->glue, "prepare_single");
+    PyObject *run = check ? PyObject_CallFunction(
+                                check, "s#s#s#s", s->context.p, (Py_ssize_t)s->context.n, s->test.p,
+                                (Py_ssize_t)s->test.n, s->entry.p, (Py_ssize_t)s->entry.n, v->path)
+                          : NULL;
+    if (!run)
+        send_done(v, SC_OUT_BAD_TEST, 0, Py_BuildValue("(ss)", "", "the tests do not compile"));
+    if (!load(v))
+        for (;;)
+            (void)receive(v);
+    PyObject *r = PyObject_CallFunctionObjArgs(run, v->globals, NULL);
+    int outcome = 0, line = 0;
+    PyObject *type = NULL, *text = NULL;
+    if (!r || !PyArg_ParseTuple(r, "iiOO", &outcome, &line, &type, &text))
+        _exit(71);
+    send_done(v, (uint8_t)outcome, line, Py_BuildValue("(OO)", type, text));
+}
+
+/* Our own tools over a program: one JSON text in, one JSON text out, then the end of the stream. */
+static _Noreturn void run_tool(const sc_sample *s)
+{
+    PyObject *f = PyObject_GetAttrString(s->py->glue, "run");
+    PyObject *r = f ? PyObject_CallFunction(f, "y#", s->source.p, (Py_ssize_t)s->source.n) : NULL;
+    Py_ssize_t n = 0;
+    char *p = NULL;
+    if (!r || PyBytes_AsStringAndSize(r, &p, &n)) {
+        PyErr_Print();
+        _exit(71);
+    }
+    for (Py_ssize_t done = 0; done < n;) {
+        const ssize_t w = write(s->link, p + done, (size_t)(n - done));
+        if (w <= 0)
+            _exit(71);
+        done += w;
+    }
+    _exit(0);
+}
+
+_Noreturn void sc_sample_run(const sc_sample *s)
+{
+    if (s->mode == SC_MODE_TOOL)
+        run_tool(s);
+    server *v = sc_new(server);
+    if (!v)
+        _exit(71);
+    start(v, s, s->mode == SC_MODE_SCRIPT);
+    if (s->mode == SC_MODE_SCRIPT)
+        run_script(v);
+    if (s->mode == SC_MODE_SINGLE)
+        run_single(v);
+    if (!load(v))
+        for (;;)
+            (void)receive(v);
+    serve_for_ever(v);
+}

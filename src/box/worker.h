@@ -1,0 +1,113 @@
+/**
+ * worker.h - one worker of a box: its processes, the sample that runs in it, and what it reports.
+ *
+ * Threads: one thread at a time.
+ */
+// SPDX-License-Identifier: MIT
+#ifndef SC_BOX_WORKER_H
+#define SC_BOX_WORKER_H
+
+#include "box/box.h"
+#include "box/output.h"
+#include "box/tree.h"
+#include "box/wire.h"
+
+#include <poll.h>
+
+enum { SC_WORKER_FDS = 4 };
+
+/** A job in our own memory. */
+typedef struct sc_task {
+    sc_job job;
+    char *texts; // owned: all texts of the job
+    unsigned attempts;
+    struct sc_task *next; // owned by the queue
+} sc_task;
+
+void sc_task_free(sc_task *t);
+
+/** Why we stopped a sample. */
+typedef enum sc_stop {
+    SC_STOP_NONE,
+    SC_STOP_CPU,
+    SC_STOP_WALL,
+    SC_STOP_MEMORY,
+    SC_STOP_OUTPUT,
+    SC_STOP_CHECKER, // the checker itself took too long over what the sample sent
+} sc_stop;
+
+typedef enum sc_worker_state {
+    SC_WORKER_DOWN,
+    SC_WORKER_STARTING,
+    SC_WORKER_IDLE,
+    SC_WORKER_RUNNING,
+} sc_worker_state;
+
+typedef struct sc_worker_opts {
+    const char *guest;
+    sc_box_level level;
+    uint32_t uid; // 0: as now
+    uint32_t slot;
+    uint32_t hash_seed;
+    bool tools;
+    const char *scratch; // reduced levels
+    const char *root;
+} sc_worker_opts;
+
+typedef struct sc_runner {
+    sc_worker_opts o;
+    sc_worker_state state;
+    int control, checker; // sockets; -1
+    int checker_pidfd;    // -1
+    pid_t parent;         // our child
+    pid_t zygote;         // its pid as we see it; 0: not looked up yet
+    uint64_t started_ns;
+    char python[128];
+    sc_err broken; // why it is down
+
+    // the sample
+    sc_task *task; // owned while it runs
+    int pidfd, output;
+    uint64_t nonce[2];
+    uint64_t run_ns, first_ns, look_ns, give_up_ns;
+    bool has_result, has_ended, at_eof, killed;
+    sc_stop stop;
+    int status;
+    uint64_t cpu_us, peak_kib, end_ns;
+    uint32_t outcome, flags, n_calls;
+    int line;
+    char error_type[64], message[2048];
+    sc_tree tree;
+    sc_output printed;
+    sc_buf tool; // what a tool answered
+    int tool_fd; // -1
+} sc_runner;
+
+/** Starts its processes; sc_runner_event brings it to SC_WORKER_IDLE. */
+sc_code sc_runner_start(sc_runner *w, const sc_worker_opts *o, sc_err *err) SC_CHECKED;
+
+/** Kills its processes and waits for them. */
+void sc_runner_stop(sc_runner *w);
+
+/** Begins with `t`, which it owns from now on whatever happens. */
+sc_code sc_runner_run(sc_runner *w, sc_task *t, sc_err *err) SC_CHECKED;
+
+/** What to wait for: fills `p` (room for SC_WORKER_FDS); returns how many. */
+size_t sc_runner_fds(const sc_runner *w, struct pollfd *p);
+
+/** When to look again at the latest, on the monotonic clock; UINT64_MAX: never. */
+uint64_t sc_runner_deadline(const sc_runner *w);
+
+/** Handles what poll(2) said and the time. An error: the worker is down and w->broken says why. */
+sc_code sc_runner_event(sc_runner *w, const struct pollfd *p, size_t n, uint64_t now_ns,
+                        sc_err *err) SC_CHECKED;
+
+/** Whether the sample has ended in every respect. */
+bool sc_runner_done(const sc_runner *w);
+
+/** The verdict; the worker is idle again. *fault: ours, the job is to be repeated. */
+sc_code sc_runner_verdict(sc_runner *w, sc_verdict *out, bool *fault, sc_err *err) SC_CHECKED;
+
+uint64_t sc_now_ns(void);
+
+#endif
