@@ -27,11 +27,11 @@ struct sc_box {
     char why[512];
     sc_place *place; // owned; folders of the reduced levels
     unsigned n;
-    sc_runner *w;           // owned, [n]
-    unsigned *fails;        // owned, [n]
-    sc_task *first, **last; // waiting, in the order they came; repeated ones go first
-    size_t pending;         // handed in and not given back
-    sc_task *lost;          // given up on after MAX_ATTEMPTS
+    sc_runner *w;               // owned, [n]
+    unsigned *fails;            // owned, [n]
+    sc_box_task *first, **last; // waiting, in the order they came; repeated ones go first
+    size_t pending;             // handed in and not given back
+    sc_box_task *lost;          // given up on after MAX_ATTEMPTS
 };
 
 static sc_box_limits with_defaults(const sc_box_limits *in)
@@ -65,14 +65,14 @@ void sc_box_close(sc_box *b)
         return;
     stop_workers(b);
     while (b->first) {
-        sc_task *t = b->first;
+        sc_box_task *t = b->first;
         b->first = t->next;
-        sc_task_free(t);
+        sc_box_task_free(t);
     }
     while (b->lost) {
-        sc_task *t = b->lost;
+        sc_box_task *t = b->lost;
         b->lost = t->next;
-        sc_task_free(t);
+        sc_box_task_free(t);
     }
     sc_place_close(b->place);
     sc_free(b->w);
@@ -232,7 +232,7 @@ size_t sc_box_pending(const sc_box *b)
 // ---- the queue
 
 /* The five texts of a job copied into one block. */
-static sc_code copy_texts(sc_task *t, sc_err *err)
+static sc_code copy_texts(sc_box_task *t, sc_err *err)
 {
     sc_str *const text[] = {&t->job.source, &t->job.test, &t->job.entry, &t->job.context};
     size_t total = 1;
@@ -253,7 +253,7 @@ static sc_code copy_texts(sc_task *t, sc_err *err)
     return SC_OK;
 }
 
-static void push(sc_box *b, sc_task *t, bool front)
+static void push(sc_box *b, sc_box_task *t, bool front)
 {
     t->next = front ? b->first : NULL;
     if (front) {
@@ -266,9 +266,9 @@ static void push(sc_box *b, sc_task *t, bool front)
     }
 }
 
-static sc_task *pop(sc_box *b)
+static sc_box_task *pop(sc_box *b)
 {
-    sc_task *t = b->first;
+    sc_box_task *t = b->first;
     b->first = t->next;
     if (!b->first)
         b->last = &b->first;
@@ -278,14 +278,14 @@ static sc_task *pop(sc_box *b)
 
 sc_code sc_box_submit(sc_box *b, const sc_job *job, sc_err *err)
 {
-    sc_task *t = sc_new(sc_task);
+    sc_box_task *t = sc_new(sc_box_task);
     if (!t)
         return sc_fail_nomem(err);
     t->job = *job;
     t->job.limits = with_defaults(&job->limits);
     const sc_code code = copy_texts(t, err);
     if (code != SC_OK) {
-        sc_task_free(t);
+        sc_box_task_free(t);
         return code;
     }
     push(b, t, false);
@@ -294,7 +294,7 @@ sc_code sc_box_submit(sc_box *b, const sc_job *job, sc_err *err)
 }
 
 /* Back into the queue after a fault of ours, or given up on. */
-static void repeat(sc_box *b, sc_task *t)
+static void repeat(sc_box *b, sc_box_task *t)
 {
     t->attempts++;
     if (t->attempts < MAX_ATTEMPTS) {
@@ -309,7 +309,7 @@ static sc_code repair_worker(sc_box *b, unsigned i, sc_err *err)
 {
     sc_runner *w = &b->w[i];
     const sc_err why = w->broken;
-    sc_task *t = w->task;
+    sc_box_task *t = w->task;
     w->task = NULL;
     sc_runner_stop(w);
     if (t)
@@ -377,12 +377,12 @@ static sc_code turn(sc_box *b, int timeout_ms, bool repair, sc_err *err)
 
 static void lost_verdict(sc_box *b, sc_verdict *out)
 {
-    sc_task *t = b->lost;
+    sc_box_task *t = b->lost;
     b->lost = t->next;
     *out = (sc_verdict){
         .kind = SC_BOX_NOT_MEASURED, .level = b->level, .attempts = t->attempts, .tag = t->job.tag};
     (void)snprintf(out->message, sizeof out->message, "the sandbox failed %u times", t->attempts);
-    sc_task_free(t);
+    sc_box_task_free(t);
 }
 
 /* The verdict of a worker that is through, unless the job has to be run again. */
@@ -390,14 +390,14 @@ static sc_code collect(sc_box *b, unsigned i, sc_verdict *out, bool *got, sc_err
 {
     sc_runner *w = &b->w[i];
     bool fault = false;
-    sc_task *t = w->task;
+    sc_box_task *t = w->task;
     const bool unsplit = w->outcome == SC_OUT_UNSPLIT && w->stop == SC_STOP_NONE;
     const bool jail = w->outcome == SC_OUT_JAIL;
     sc_verdict v = {0};
     if (sc_runner_verdict(w, &v, &fault, &w->broken) != SC_OK)
         return repair_worker(b, i, err);
     if (jail) { // a lock that was there at the start is gone: nothing more runs
-        sc_task_free(t);
+        sc_box_task_free(t);
         const sc_code code =
             sc_fail(err, SC_E_SANDBOX, "a lock does not hold any more: %s", v.message);
         sc_verdict_drop(&v);
@@ -414,7 +414,7 @@ static sc_code collect(sc_box *b, unsigned i, sc_verdict *out, bool *got, sc_err
         return SC_OK;
     }
     b->fails[i] = 0;
-    sc_task_free(t);
+    sc_box_task_free(t);
     *out = v;
     *got = true;
     return SC_OK;
@@ -468,13 +468,13 @@ sc_code sc_box_tool(sc_box *b, sc_str request, double cpu_s, char **out, size_t 
     }
     SC_AUTO(sc_buf) answer = w->tool;
     w->tool = sc_buf_init(answer.max);
-    sc_task *t = w->task;
+    sc_box_task *t = w->task;
     bool fault = false;
     SC_AUTO(sc_verdict) v = {0};
     b->pending--;
     const bool stopped = w->stop != SC_STOP_NONE;
     const sc_code code = sc_runner_verdict(w, &v, &fault, err);
-    sc_task_free(t);
+    sc_box_task_free(t);
     SC_TRY(code);
     if (stopped || !sc_buf_ok(&answer))
         return sc_fail(err, SC_E_LIMIT, "a tool took more than %g s or answered too much", cpu_s);

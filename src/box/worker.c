@@ -35,7 +35,7 @@ uint64_t sc_now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-void sc_task_free(sc_task *t)
+void sc_box_task_free(sc_box_task *t)
 {
     if (!t)
         return;
@@ -164,7 +164,7 @@ void sc_runner_stop(sc_runner *w)
         }
     }
     w->parent = 0;
-    sc_task_free(w->task);
+    sc_box_task_free(w->task);
     w->task = NULL;
     sc_buf_drop(&w->tool);
     w->state = SC_WORKER_DOWN;
@@ -214,7 +214,7 @@ static sc_code hand_out(sc_runner *w, int output, int link_sample, int link_chec
     return sc_wire_send(w->checker, m, tests, SC_LEN(tests), &link_checker, 1, err);
 }
 
-static void begin(sc_runner *w, sc_task *t)
+static void begin(sc_runner *w, sc_box_task *t)
 {
     w->task = t;
     w->state = SC_WORKER_RUNNING;
@@ -233,7 +233,7 @@ static void begin(sc_runner *w, sc_task *t)
     sc_buf_clear(&w->tool);
 }
 
-sc_code sc_runner_run(sc_runner *w, sc_task *t, sc_err *err)
+sc_code sc_runner_run(sc_runner *w, sc_box_task *t, sc_err *err)
 {
     begin(w, t);
     if (getrandom(w->nonce, sizeof w->nonce, 0) != sizeof w->nonce)

@@ -17,14 +17,14 @@
 enum { SC_WORKER_FDS = 4 };
 
 /** A job in our own memory. */
-typedef struct sc_task {
+typedef struct sc_box_task {
     sc_job job;
     char *texts; // owned: all texts of the job
     unsigned attempts;
-    struct sc_task *next; // owned by the queue
-} sc_task;
+    struct sc_box_task *next; // owned by the queue
+} sc_box_task;
 
-void sc_task_free(sc_task *t);
+void sc_box_task_free(sc_box_task *t);
 
 /** Why we stopped a sample. */
 typedef enum sc_stop {
@@ -66,7 +66,7 @@ typedef struct sc_runner {
     sc_err broken; // why it is down
 
     // the sample
-    sc_task *task; // owned while it runs
+    sc_box_task *task; // owned while it runs
     int pidfd, output;
     uint64_t nonce[2];
     uint64_t run_ns, first_ns, look_ns, give_up_ns;
@@ -90,7 +90,7 @@ sc_code sc_runner_start(sc_runner *w, const sc_worker_opts *o, sc_err *err) SC_C
 void sc_runner_stop(sc_runner *w);
 
 /** Begins with `t`, which it owns from now on whatever happens. */
-sc_code sc_runner_run(sc_runner *w, sc_task *t, sc_err *err) SC_CHECKED;
+sc_code sc_runner_run(sc_runner *w, sc_box_task *t, sc_err *err) SC_CHECKED;
 
 /** What to wait for: fills `p` (room for SC_WORKER_FDS); returns how many. */
 size_t sc_runner_fds(const sc_runner *w, struct pollfd *p);
