@@ -32,9 +32,10 @@ enum tag {
     T_KEYS = 'k',
     T_VALUES = 'v',
     T_ITEMS = 'm',
-    T_HANDLE = 'h', // i64, count, the type's name
-    T_REF = 'R',    // u32
-    T_MAKE = 'M',   // one byte: a class of the table, then a tuple of arguments
+    T_HANDLE = 'h',  // i64, count, the type's name
+    T_BUILTIN = 'B', // count, the name of a function or class that both sides have
+    T_REF = 'R',     // u32
+    T_MAKE = 'M',    // one byte: a class of the table, then a tuple of arguments
     T_LIST = 'L',
     T_DICT = 'D',
     T_SET = 'S',
@@ -458,6 +459,17 @@ static bool is_from(PyObject *o, const char *module, const char *name)
     return is;
 }
 
+/* The name under which both sides know `o`: len, int, ValueError. NULL: it is none of these. */
+static const char *builtin_name(PyObject *o)
+{
+    const char *name = NULL;
+    if (PyType_Check(o))
+        name = ((PyTypeObject *)o)->tp_name;
+    else if (PyCFunction_CheckExact(o))
+        name = ((PyCFunctionObject *)o)->m_ml->ml_name;
+    return name && PyDict_GetItemString(PyEval_GetBuiltins(), name) == o ? name : NULL;
+}
+
 static sc_codec_code encode_handle(encoder *e, PyObject *o)
 {
     const int64_t id = e->ops->put(e->ops->ctx, o);
@@ -525,6 +537,11 @@ static sc_codec_code encode_rest(encoder *e, PyObject *o)
                                          PyObject_GetAttrString(o, "denominator")));
     if (is_builtin_iterator(o))
         return encode_iterator(e, o);
+    const char *name = builtin_name(o);
+    if (name) {
+        put_bytes(e, T_BUILTIN, name, strlen(name));
+        return SC_CODEC_OK;
+    }
     return encode_handle(e, o);
 }
 
@@ -856,6 +873,21 @@ static sc_codec_code decode_made(decoder *d, PyObject **out)
     return SC_CODEC_OK;
 }
 
+static sc_codec_code decode_builtin(decoder *d, PyObject **out)
+{
+    uint32_t n = 0;
+    if (!take_count(d, 1, &n))
+        return SC_CODEC_BAD;
+    const char *p = (const char *)sc_cur_take(d->in, n);
+    PyObject *name = PyUnicode_DecodeUTF8(p, n, "replace");
+    PyObject *o = name ? PyDict_GetItem(PyEval_GetBuiltins(), name) : NULL;
+    Py_XDECREF(name);
+    if (!o || !(PyType_Check(o) || PyCFunction_CheckExact(o)))
+        return SC_CODEC_BAD;
+    *out = Py_NewRef(o);
+    return SC_CODEC_OK;
+}
+
 static sc_codec_code decode_handle(decoder *d, PyObject **out)
 {
     const int64_t id = (int64_t)sc_cur_u64(d->in);
@@ -962,6 +994,8 @@ static sc_codec_code decode_value(decoder *d, uint8_t tag, PyObject **out)
         return decode_made(d, out);
     case T_HANDLE:
         return decode_handle(d, out);
+    case T_BUILTIN:
+        return decode_builtin(d, out);
     case T_REF:
         return decode_reference(d, out);
     default:

@@ -26,7 +26,7 @@ def refused(f, *args):
 @tries('reads a file of the host')
 def _(know):
     seen = []
-    for path in (know['canary'], '/etc/shadow', '/etc/hostname', '/root/.bashrc', '/proc/1/environ', '/proc/self/mem',
+    for path in (know['canary'], '/etc/shadow', '/etc/hostname', '/proc/1/environ', '/proc/self/mem',
                  '/sys/kernel/notes', '/dev/mem', '/dev/kmsg'):
         if refused(open, path, 'rb'):
             seen.append(path)
