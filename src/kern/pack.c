@@ -41,12 +41,7 @@ size_t sc_panel_size(sc_dtype t, size_t cols)
 
 static void read_block(sc_dtype t, block *x, const uint8_t *b)
 {
-    if (t == SC_Q8_0) {
-        for (size_t i = 0; i < 32; i++)
-            x->n[i] = b[2 + i] ^ 0x80;
-    } else if (t == SC_Q4_0 || t == SC_Q4_1) {
-        sc_q4_values(x->n, b + (t == SC_Q4_0 ? 2 : 4));
-    } else if (t == SC_Q5_0 || t == SC_Q5_1) {
+    if (t == SC_Q5_0 || t == SC_Q5_1) {
         sc_q5_values(x->n, b + (t == SC_Q5_0 ? 2 : 4), b + (t == SC_Q5_0 ? 6 : 8));
     } else if (t == SC_Q6_K) {
         sc_q6k_values(x->n, b);
@@ -57,27 +52,33 @@ static void read_block(sc_dtype t, block *x, const uint8_t *b)
     }
 }
 
-/* The 32 values `n` of a row into the planes at `q`, which were zero. */
+static void put_word(uint8_t *at, uint32_t word)
+{
+    memcpy(at, &word, sizeof word);
+}
+
+/* The 32 values `n` of a row into the planes at `q`, which were zero: four bytes at a time. */
 static void put_values(unsigned bits, uint8_t *q, const uint8_t *n, size_t row)
 {
-    if (bits == 8) {
-        for (size_t k = 0; k < 32; k++)
-            q[sc_plane_at(k, row)] = n[k];
-        return;
-    }
-    for (size_t k = 0; k < 16; k++)
-        q[sc_plane_at(k, row)] = (uint8_t)((n[k] & 15) | n[k + 16] << 4);
+    uint32_t word[8];
+    memcpy(word, n, sizeof word);
+    for (size_t j = 0; j < 4; j++)
+        put_word(q + sc_plane_at(4 * j, row), (word[j] & 0x0f0f0f0f) | (word[j + 4] & 0x0f0f0f0f)
+                                                                           << 4);
     uint8_t *high = q + 512;
     if (bits == 5) {
-        for (size_t k = 0; k < 32; k++) {
-            const size_t bit = 4 * (row % 16) + k % 4;
-            uint8_t *at = high + 16 * (k / 4) + 8 * (row / 16) + bit / 8;
-            *at = (uint8_t)(*at | (n[k] >> 4 & 1) << bit % 8);
+        for (size_t j = 0; j < 8; j++) {
+            // The product moves bit 0 of byte i to bit 24 + i.
+            const uint32_t four = (word[j] >> 4 & 0x01010101) * 0x01020408u >> 24;
+            uint8_t *at = high + 16 * j + 8 * (row / 16) + row % 16 / 2;
+            *at = (uint8_t)(*at | four << (4 * (row % 2)));
         }
     } else if (bits == 6) {
-        for (size_t k = 0; k < 32; k++) {
-            uint8_t *at = high + sc_plane_at(4 * (k / 16) + k % 4, row);
-            *at = (uint8_t)(*at | (n[k] >> 4) << (2 * (k / 4 % 4)));
+        for (size_t g = 0; g < 2; g++) {
+            uint32_t two = 0;
+            for (size_t s = 0; s < 4; s++)
+                two |= (word[4 * g + s] >> 4 & 0x03030303) << (2 * s);
+            put_word(high + sc_plane_at(4 * g, row), two);
         }
     }
 }
@@ -99,36 +100,91 @@ static void put_scales(sc_dtype t, uint8_t *s, const block *x, const uint8_t *b,
     }
 }
 
-static void pack_ints(sc_dtype t, uint8_t *panel, const uint8_t *row, size_t r, size_t cols)
+/* One block of one row of a type with integers, into the part of the panel that holds it. */
+static void pack_block(sc_dtype t, uint8_t *panel, const uint8_t *b, size_t r)
+{
+    const sc_layout l = sc_layout_of(t);
+    block x;
+    read_block(t, &x, b);
+    if (l.head) {
+        memcpy(panel + 2 * r, b + (t == SC_Q6_K ? 208 : 0), 2);
+        if (l.min)
+            memcpy(panel + 64 + 2 * r, b + 2, 2);
+        panel += l.head;
+    }
+    for (size_t g = 0; g < (size_t)sc_dtype_info(t)->block / 32; g++) {
+        put_scales(t, panel, &x, b, g, r);
+        put_values(l.bits, panel + l.scales, x.n + 32 * g, r);
+        panel += (size_t)l.scales + l.quants;
+    }
+}
+
+/* The same for Q8_0, Q4_0 and Q4_1, whose words stand in the file as in the panel. */
+static void pack_words(sc_dtype t, uint8_t *panel, const uint8_t *b, size_t r)
+{
+    const sc_layout l = sc_layout_of(t);
+    memcpy(panel + 2 * r, b, 2);
+    if (l.min)
+        memcpy(panel + 64 + 2 * r, b + 2, 2);
+    b += l.min ? 4 : 2;
+    const uint32_t flip = t == SC_Q8_0 ? 0x80808080 : 0;
+    for (size_t j = 0; j < l.quants / 128u; j++)
+        put_word(panel + l.scales + sc_plane_at(4 * j, r), sc_u32_at(b + 4 * j) ^ flip);
+}
+
+static void pack_ints(sc_dtype t, uint8_t *panel, const void *const rows[SC_PANEL], size_t cols)
 {
     const sc_layout l = sc_layout_of(t);
     const sc_dtype_facts *f = sc_dtype_info(t);
-    block x;
-    for (size_t k = 0; k < cols; k += f->block, row += f->size) {
-        read_block(t, &x, row);
-        if (l.head) {
-            memcpy(panel + 2 * r, row + (t == SC_Q6_K ? 208 : 0), 2);
-            if (l.min)
-                memcpy(panel + 64 + 2 * r, row + 2, 2);
-            panel += l.head;
-        }
-        for (size_t g = 0; g < (size_t)f->block / 32; g++) {
-            put_scales(t, panel, &x, row, g, r);
-            put_values(l.bits, panel + l.scales, x.n + 32 * g, r);
-            panel += (size_t)l.scales + l.quants;
+    const bool words = t == SC_Q8_0 || t == SC_Q4_0 || t == SC_Q4_1;
+    const size_t step = l.head + ((size_t)l.scales + l.quants) * (f->block / 32u);
+    for (size_t k = 0; k < cols / f->block; k++) {
+        for (size_t r = 0; r < SC_PANEL; r++) {
+            const uint8_t *row = rows[r];
+            if (row && words)
+                pack_words(t, panel + k * step, row + k * f->size, r);
+            else if (row)
+                pack_block(t, panel + k * step, row + k * f->size, r);
         }
     }
 }
 
-static void pack_plain(sc_dtype t, uint8_t *panel, const uint8_t *row, size_t r, size_t cols)
+enum { STRETCH = 32 }; // values of a row that are copied before the next row's turn
+
+static void pack_f32(uint8_t *panel, const uint8_t *row, size_t r, size_t from, size_t to)
 {
-    for (size_t k = 0; k < cols; k++) {
-        if (t == SC_F32)
-            memcpy(panel + 128 * k + 4 * r, row + 4 * k, 4);
-        else if (t == SC_F16)
-            memcpy(panel + 64 * k + 2 * r, row + 2 * k, 2);
-        else
-            memcpy(panel + 128 * (k / 2) + 4 * r + 2 * (k % 2), row + 2 * k, 2);
+    for (size_t k = from; k < to; k++)
+        put_word(panel + 128 * k + 4 * r, sc_u32_at(row + 4 * k));
+}
+
+static void pack_f16(uint8_t *panel, const uint8_t *row, size_t r, size_t from, size_t to)
+{
+    for (size_t k = from; k < to; k++)
+        memcpy(panel + 64 * k + 2 * r, row + 2 * k, 2);
+}
+
+static void pack_bf16(uint8_t *panel, const uint8_t *row, size_t r, size_t from, size_t to)
+{
+    for (size_t k = from; k + 1 < to; k += 2)
+        put_word(panel + 64 * k + 4 * r, sc_u32_at(row + 2 * k));
+    if (to % 2)
+        memcpy(panel + 64 * (to - 1) + 4 * r, row + 2 * (to - 1), 2);
+}
+
+static void pack_plain(sc_dtype t, uint8_t *panel, const void *const rows[SC_PANEL], size_t cols)
+{
+    for (size_t k = 0; k < cols; k += STRETCH) {
+        const size_t to = cols - k < STRETCH ? cols : k + STRETCH;
+        for (size_t r = 0; r < SC_PANEL; r++) {
+            if (!rows[r])
+                continue;
+            if (t == SC_F32)
+                pack_f32(panel, rows[r], r, k, to);
+            else if (t == SC_F16)
+                pack_f16(panel, rows[r], r, k, to);
+            else
+                pack_bf16(panel, rows[r], r, k, to);
+        }
     }
 }
 
@@ -139,15 +195,14 @@ void sc_panel_pack(sc_dtype t, void *panel, const void *const rows[SC_PANEL], si
     uint64_t size = 0;
     const bool whole = sc_dtype_row_size(t, cols, &size);
     assert(whole);
-    for (size_t r = 0; r < SC_PANEL; r++) {
-        if (!rows[r])
-            continue;
-        if (sc_layout_of(t).bits)
-            pack_ints(t, to, rows[r], r, cols);
-        else if (sc_pack_has(t))
-            pack_plain(t, to, rows[r], r, cols);
-        else
-            memcpy(to + r * size, rows[r], (size_t)size);
+    if (sc_layout_of(t).bits) {
+        pack_ints(t, to, rows, cols);
+    } else if (sc_pack_has(t)) {
+        pack_plain(t, to, rows, cols);
+    } else {
+        for (size_t r = 0; r < SC_PANEL; r++)
+            if (rows[r])
+                memcpy(to + r * size, rows[r], (size_t)size);
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * usage: check [--bench] [--only NAME] [--level ref|avx2|avx512]
+ * usage: check [--bench] [--only NAME] [--level LEVEL] [--type TYPE]
  * Prints TAP, one test an operation and level. --bench then times what was just checked.
  */
 #include "check.h"
@@ -116,7 +116,7 @@ int main(int argc, char **argv)
         {"mul", check_mul, bench_mul},
         {"attend", check_attend, bench_attend},
     };
-    const char *only = NULL, *level = NULL;
+    const char *only = NULL, *level = NULL, *type = NULL;
     bool bench = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--bench") == 0)
@@ -125,8 +125,10 @@ int main(int argc, char **argv)
             only = argv[++i];
         else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc)
             level = argv[++i];
+        else if (strcmp(argv[i], "--type") == 0 && i + 1 < argc)
+            type = argv[++i];
         else
-            return fprintf(stderr, "usage: check [--bench] [--only NAME] [--level LEVEL]\n"), 2;
+            return fprintf(stderr, "usage: see the first lines of check.c\n"), 2;
     }
 
     const unsigned have = sc_cpu_levels(), extra = SC_CPU_VNNI | SC_CPU_BF16;
@@ -153,7 +155,7 @@ int main(int argc, char **argv)
                 printf("ok %zu - %s %s # SKIP\n", n, levels[l].name, tests[t].name);
                 continue;
             }
-            check c = {.level = levels[l].name, .seed = 1};
+            check c = {.level = levels[l].name, .seed = 1, .type = type};
             sc_kern_init(&c.ref, 0);
             sc_kern_init(&c.now, levels[l].flags);
             tests[t].fn(&c);

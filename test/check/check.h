@@ -18,8 +18,7 @@ typedef struct check {
     const char *level;
     uint64_t seed;
     size_t failed;    // of the running test
-    bool bench;       // time what was checked
-    double bandwidth; // bytes a second that one thread reads, for the bench
+    const char *type; // the bench times this weight type alone; NULL: all
 } check;
 
 /** One operation's test; a bench prints a line for each thing it times. */

@@ -229,8 +229,14 @@ static void bench_one(check *c, sc_dtype t, sc_acts_kind kind, size_t batch)
     sc_panel_pack(t, w, at, cols);
     for (size_t i = 1; i < copies * panels; i++)
         memcpy(w + i * size, w, size);
+    const double packing = check_now();
+    for (size_t i = 0; i < 8; i++)
+        sc_panel_pack(t, w + i * size, at, cols);
+    const double packed = check_now() - packing;
     const sc_acts a = {kind, cols, batch, data};
+    const double encoding = check_now();
     c->now.encode(&a, x, cols, 0, batch);
+    const double encoded = check_now() - encoding;
     // The best of single calls, each on another copy: what the others on the machine leave us.
     double best = 1e9;
     for (size_t i = 0; i < 4 * copies; i++) {
@@ -243,8 +249,10 @@ static void bench_one(check *c, sc_dtype t, sc_acts_kind kind, size_t batch)
     }
     const double bytes = (double)(panels * size), mac = (double)(SHAPE_ROWS * cols * batch);
     static const char *const kinds[] = {"f32", "f32r", "bf16", "q8", "q15"};
-    printf("# bench %-16s mul %-5s x %-4s B=%-3zu %7.2f GB/s %8.1f GMAC/s\n", c->level,
-           sc_dtype_info(t)->name, kinds[kind], batch, bytes / best * 1e-9, mac / best * 1e-9);
+    printf("# bench %-16s mul %-5s x %-4s B=%-3zu %7.2f GB/s %8.1f GMAC/s   pack %.2f GB/s, encode "
+           "%.2f us a row\n",
+           c->level, sc_dtype_info(t)->name, kinds[kind], batch, bytes / best * 1e-9,
+           mac / best * 1e-9, 8 * (double)size / packed * 1e-9, encoded / (double)batch * 1e6);
     sc_free_pages(w, copies * panels * size);
     sc_free_pages(data, sc_acts_size(kind, cols, batch));
     sc_free(x);
@@ -258,7 +266,8 @@ void bench_mul(check *c)
         return;
     for (unsigned t = 0; t < SC_DTYPE_N; t++)
         for (unsigned kind = 0; kind < SC_ACTS_KIND_N; kind++)
-            for (size_t i = 0; c->now.mul[t][kind] && kind != SC_ACTS_F32R && i < SC_LEN(batches);
-                 i++)
+            for (size_t i = c->type && strcmp(c->type, sc_dtype_info((sc_dtype)t)->name) != 0 ? 99
+                                                                                              : 0;
+                 c->now.mul[t][kind] && kind != SC_ACTS_F32R && i < SC_LEN(batches); i++)
                 bench_one(c, (sc_dtype)t, (sc_acts_kind)kind, batches[i]);
 }
