@@ -83,8 +83,7 @@ static sc_str text_at(const sc_texts *t, size_t i)
     return (sc_str){sc_buf_text(&t->text) + t->part.p[i].at, t->part.p[i].n};
 }
 
-/* Appends `s`, a maximal ill-formed part as one U+FFFD. */
-static void add_lossy(sc_buf *out, sc_str s)
+void sc_decode_lossy(sc_buf *out, sc_str s)
 {
     for (size_t i = 0; i < s.n;) {
         uint32_t point = 0;
@@ -97,8 +96,7 @@ static void add_lossy(sc_buf *out, sc_str s)
     }
 }
 
-/* Appends the bytes that a byte-level token spells, or the token itself. */
-static void add_spelt(sc_buf *out, sc_str token)
+void sc_decode_spelt(sc_buf *out, sc_str token)
 {
     const size_t from = out->n;
     for (size_t i = 0; i < token.n;) {
@@ -122,10 +120,10 @@ static sc_code run_bytes(const step *s, const place *at, const sc_texts *in, sc_
     (void)at;
     SC_AUTO(sc_buf) bytes = sc_buf_init(SC_TOK_MAX_TEXT * 2 - 1);
     for (size_t i = 0; i < in->part.n; i++)
-        add_spelt(&bytes, text_at(in, i));
+        sc_decode_spelt(&bytes, text_at(in, i));
     if (!sc_buf_ok(&bytes))
         return sc_fail(err, SC_E_NOMEM, "out of memory for a decoded text");
-    add_lossy(&out->text, sc_buf_str(&bytes));
+    sc_decode_lossy(&out->text, sc_buf_str(&bytes));
     return end_text(out, 0, err);
 }
 

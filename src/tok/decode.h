@@ -76,6 +76,12 @@ sc_stream sc_decoder_stream(const sc_decoder *d);
 sc_code sc_decoder_token(const sc_decoder *d, sc_str token, bool first, sc_buf *out,
                          sc_err *err) SC_CHECKED;
 
+/** Appends the bytes that a byte-level token spells, or the token itself when it spells none. */
+void sc_decode_spelt(sc_buf *out, sc_str token);
+
+/** Appends `s`, each maximal ill-formed part as one U+FFFD. */
+void sc_decode_lossy(sc_buf *out, sc_str s);
+
 SC_AUTO_DEFINE(sc_decoder, sc_decoder_free);
 SC_AUTO_DEFINE_VALUE(sc_texts, sc_texts_drop);
 

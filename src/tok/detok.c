@@ -67,8 +67,12 @@ static void add_bytes(sc_detok *d, sc_str s, sc_buf *out)
     d->n_tail = (uint8_t)wait;
 }
 
-static void push_spelt(sc_detok *d, sc_str token, sc_buf *out)
+static void push_spelt(sc_detok *d, sc_str token, bool plain, sc_buf *out)
 {
+    if (plain) {
+        add_bytes(d, token, out);
+        return;
+    }
     for (size_t i = 0; i < token.n;) {
         uint32_t point = 0;
         i += sc_utf8_decode(sc_str_skip(token, i), &point);
@@ -133,7 +137,7 @@ void sc_detok_push(sc_detok *d, int32_t id, sc_buf *out)
         return;
     switch (t->stream.kind) {
     case SC_STREAM_BYTES:
-        push_spelt(d, token, out);
+        push_spelt(d, token, t->plain_added && sc_vocab_has(&t->extra, id), out);
         break;
     case SC_STREAM_PLAIN:
         push_plain(d, token, out);

@@ -728,12 +728,28 @@ sc_code sc_norm_read(sc_tv v, sc_norm **out, sc_err *err)
     return SC_OK;
 }
 
-sc_code sc_norm_from_charsmap(sc_charsmap *m, sc_norm **out, sc_err *err)
+sc_code sc_norm_parse(const char *json, sc_norm **out, sc_err *err)
 {
-    SC_AUTO(sc_norm) *n = sc_new(sc_norm);
-    if (!n)
+    SC_AUTO(sc_tape) tape = {0};
+    char *copy = sc_strdup(json);
+    if (!copy)
         return sc_fail_nomem(err);
-    n->step[n->n++] = (step){.run = run_charsmap, .map = m};
-    *out = sc_take(n);
+    sc_code code = sc_tape_parse(copy, strlen(copy), &tape, err);
+    if (code == SC_OK)
+        code = sc_norm_read(sc_tape_root(&tape), out, err);
+    sc_free(copy);
+    return code;
+}
+
+sc_code sc_norm_put_charsmap(sc_norm **n, sc_charsmap **take, sc_err *err)
+{
+    if (!*n)
+        *n = sc_new(sc_norm);
+    if (!*n)
+        return sc_fail_nomem(err);
+    step *s = NULL;
+    SC_TRY(add_step(*n, run_charsmap, &s, err));
+    memmove(&(*n)->step[1], &(*n)->step[0], ((*n)->n - 1) * sizeof *s);
+    (*n)->step[0] = (step){.run = run_charsmap, .map = sc_take(*take)};
     return SC_OK;
 }

@@ -59,8 +59,12 @@ void sc_charsmap_free(sc_charsmap *m);
 /** The replacement for the shortest prefix of `s` that has one; false when none has. */
 bool sc_charsmap_find(const sc_charsmap *m, sc_str s, sc_str *to);
 
-/** A normalizer of one step that owns `m`. Errors: SC_E_NOMEM, and `m` is still the caller's. */
-sc_code sc_norm_from_charsmap(sc_charsmap *m, sc_norm **out, sc_err *err) SC_CHECKED;
+/** Puts the rules in front of all steps of *n, which may be NULL; takes *take. Errors: SC_E_NOMEM,
+ * SC_E_LIMIT, and *take is still the caller's. */
+sc_code sc_norm_put_charsmap(sc_norm **n, sc_charsmap **take, sc_err *err) SC_CHECKED;
+
+/** As sc_norm_read for JSON text that this program holds itself. */
+sc_code sc_norm_parse(const char *json, sc_norm **out, sc_err *err) SC_CHECKED;
 
 SC_AUTO_DEFINE(sc_norm, sc_norm_free);
 SC_AUTO_DEFINE(sc_charsmap, sc_charsmap_free);

@@ -313,18 +313,42 @@ sc_code sc_tok_encode_pair(const sc_tok *t, sc_str a, sc_str b, sc_ids *out, sc_
     return encode_around(t, &t->post.pair, (const sc_str[]){a, b}, 2, out, err);
 }
 
+/* Whether an id has a token that shows. */
+static bool shows(const sc_tok *t, int32_t id, bool skip_special)
+{
+    return (sc_vocab_has(&t->extra, id) || sc_vocab_has(&t->vocab, id)) &&
+           !(skip_special && sc_tok_is_special(t, id));
+}
+
+/* Byte-level decoding without lists of texts: bytes first, then characters. */
+static sc_code decode_bytes(const sc_tok *t, const int32_t *ids, size_t n, bool skip_special,
+                            sc_buf *out, sc_err *err)
+{
+    SC_AUTO(sc_buf) bytes = sc_buf_init(SC_TOK_MAX_TEXT);
+    for (size_t i = 0; i < n; i++) {
+        if (!shows(t, ids[i], skip_special))
+            continue;
+        if (t->plain_added && sc_vocab_has(&t->extra, ids[i]))
+            sc_buf_add_str(&bytes, sc_vocab_text(&t->extra, ids[i]));
+        else
+            sc_decode_spelt(&bytes, sc_tok_text(t, ids[i]));
+    }
+    sc_decode_lossy(out, sc_buf_str(&bytes));
+    return sc_buf_ok(&bytes) && sc_buf_ok(out)
+               ? SC_OK
+               : sc_fail(err, SC_E_NOMEM, "out of memory for a decoded text");
+}
+
 sc_code sc_tok_decode(const sc_tok *t, const int32_t *ids, size_t n, bool skip_special, sc_buf *out,
                       sc_err *err)
 {
+    if (t->stream.kind == SC_STREAM_BYTES)
+        return decode_bytes(t, ids, n, skip_special, out, err);
     SC_AUTO(sc_texts) texts;
     sc_texts_init(&texts);
-    for (size_t i = 0; i < n; i++) {
-        if (!sc_vocab_has(&t->extra, ids[i]) && !sc_vocab_has(&t->vocab, ids[i]))
-            continue;
-        if (skip_special && sc_tok_is_special(t, ids[i]))
-            continue;
-        SC_TRY(sc_texts_add(&texts, sc_tok_text(t, ids[i]), err));
-    }
+    for (size_t i = 0; i < n; i++)
+        if (shows(t, ids[i], skip_special))
+            SC_TRY(sc_texts_add(&texts, sc_tok_text(t, ids[i]), err));
     return sc_decoder_run(t->decoder, &texts, out, err);
 }
 

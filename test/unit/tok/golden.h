@@ -27,7 +27,7 @@ typedef struct tally {
 /** The text of `path`, or of `path`.gz; false when neither is there. */
 static inline bool read_golden(const char *path, sc_buf *out)
 {
-    char name[8192];
+    char name[16384];
     char block[1 << 16];
     sc_buf_clear(out);
     for (unsigned i = 0; i < 2; i++) {
