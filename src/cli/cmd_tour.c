@@ -130,7 +130,8 @@ static sc_code run(sc_cli *cli, sc_err *err)
         if (really) {
             int status = 0;
             SC_TRY(run_command(self, argv, &status, err));
-            if (atomic_load(&cli->signals->stop) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT))
+            if (atomic_load(&cli->signals->stop) ||
+                (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT))
                 return sc_fail(err, SC_E_INTERRUPTED, "the tour was stopped at example %zu", i + 1);
             if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
                 cli->status = SC_EXIT_FAILED;

@@ -23,7 +23,8 @@ static void show(void *ctx, const sc_hub_progress *p)
 static sc_code find(sc_cli *cli, const char *arg, sc_hub_want want, sc_hub_pull_when when,
                     char **path, sc_err *err)
 {
-    const sc_hub_pull_opts how = {.progress = show, .progress_ctx = cli, .stop = &cli->signals->stop};
+    const sc_hub_pull_opts how = {
+        .progress = show, .progress_ctx = cli, .stop = &cli->signals->stop};
     const sc_hub_opts opts = {.want = want, .pull = when, .how = &how};
     const sc_code code = sc_hub_resolve(arg, &opts, path, err);
     sc_ui_progress_end(&cli->ui);

@@ -29,7 +29,7 @@ sc_code sc_added_add(sc_added *a, sc_added_token token, sc_str text, const sc_no
 {
     sc_added_pass *pass = token.normalized ? &a->normalized : &a->raw;
     SC_AUTO(sc_work) w;
-    sc_work_init(&w);
+    sc_tok_work_init(&w);
     sc_text form = {.s = text};
     if (text.n > MAX_TEXT)
         return sc_fail(err, SC_E_LIMIT, "an added token of %zu bytes, at most %d are read", text.n,

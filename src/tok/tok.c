@@ -266,7 +266,7 @@ static sc_code encode_around(const sc_tok *t, const sc_post_list *list, const sc
     sc_code code = SC_OK;
     for (size_t i = 0; i < n_texts && code == SC_OK; i++) {
         SC_AUTO(sc_work) w;
-        sc_work_init(&w);
+        sc_tok_work_init(&w);
         code = encode(t, &w, text[i], 0, &ids[i], err);
     }
     const size_t before = out->n;
@@ -285,7 +285,7 @@ sc_code sc_tok_encode(const sc_tok *t, sc_str text, unsigned flags, sc_ids *out,
         return encode_around(t, &t->post.single, &text, 1, out, err);
     SC_AUTO(sc_ids) ids = {0};
     SC_AUTO(sc_work) w;
-    sc_work_init(&w);
+    sc_tok_work_init(&w);
     SC_TRY(encode(t, &w, text, flags, &ids, err));
     if (flags & SC_TOK_SPECIAL) {
         const size_t before = out->n;

@@ -6,7 +6,7 @@
 // A normalizer may make a text longer, by a known factor a character.
 #define MAX_TEXT_BUF (SC_TOK_MAX_TEXT * 2 - 1)
 
-void sc_work_init(sc_work *w)
+void sc_tok_work_init(sc_work *w)
 {
     *w = (sc_work){0};
     for (unsigned i = 0; i < 2; i++) {
@@ -16,7 +16,7 @@ void sc_work_init(sc_work *w)
     w->key = sc_buf_init(MAX_TEXT_BUF);
 }
 
-void sc_work_drop(sc_work *w)
+void sc_tok_work_drop(sc_work *w)
 {
     for (unsigned i = 0; i < 2; i++) {
         sc_buf_drop(&w->norm[i]);

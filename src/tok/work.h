@@ -80,8 +80,8 @@ typedef struct sc_work {
     size_t cap_points;
 } sc_work;
 
-void sc_work_init(sc_work *w);
-void sc_work_drop(sc_work *w);
+void sc_tok_work_init(sc_work *w);
+void sc_tok_work_drop(sc_work *w);
 
 /** Appends a part; an empty one is left out. Errors: SC_E_NOMEM */
 sc_code sc_pieces_add(sc_pieces *v, size_t at, size_t n, sc_err *err) SC_CHECKED;
@@ -89,6 +89,6 @@ sc_code sc_pieces_add(sc_pieces *v, size_t at, size_t n, sc_err *err) SC_CHECKED
 /** Makes *p hold `n` elements of `size` bytes; what was in them is lost. Errors: SC_E_NOMEM */
 sc_code sc_work_room(void *p, size_t *cap, size_t n, size_t size, sc_err *err) SC_CHECKED;
 
-SC_AUTO_DEFINE_VALUE(sc_work, sc_work_drop);
+SC_AUTO_DEFINE_VALUE(sc_work, sc_tok_work_drop);
 
 #endif

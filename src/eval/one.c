@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: MIT
+#include "eval/one.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "measure/memory.h"
+#include "score/keyword.h"
+
+/* A task with what is still to be made of it. */
+typedef struct job {
+    const sc_plan_task *task;
+    sc_ids prompt;    // owned
+    uint64_t *seeds;  // owned, [n]
+    uint32_t *number; // owned, [n]: which samples of the task
+    sc_str *stops;    // owned, the task's and the run's
+    size_t n_stops;
+    uint32_t n;
+} job;
+
+typedef struct work {
+    sc_one *one;
+    const sc_run *folder;
+    sc_records *samples;
+    job *job;                // owned, [n_jobs]
+    sc_gen_request *request; // owned, [n_requests]; user is its job
+    size_t n_jobs, n_requests;
+    uint64_t done, total; // samples, those of before included
+    json_t *memory;       // owned: the largest that was seen while generating, or NULL
+    json_int_t most_kv;
+} work;
+
+static void work_drop(work *w)
+{
+    for (size_t i = 0; w->job && i < w->n_jobs; i++) {
+        sc_ids_drop(&w->job[i].prompt);
+        sc_free(w->job[i].seeds);
+        sc_free(w->job[i].number);
+        sc_free(w->job[i].stops);
+    }
+    sc_free(w->job);
+    sc_free(w->request);
+    json_decref(w->memory);
+}
+typedef struct work sc_work;
+SC_AUTO_DEFINE_VALUE(sc_work, work_drop);
+
+sc_code sc_one_open(sc_one *o, sc_err *err)
+{
+    const sc_clock clock = sc_clock_real();
+    const uint64_t from = sc_clock_ns(&clock);
+    (void)sc_rss_reset_peak(); // where it is not allowed the peak is the process's
+    sc_engine_open_fn *open = o->opts->open ? o->opts->open : sc_engine_open_local;
+    SC_TRY(open(o->spec, &o->opts->engine, &o->engine, err));
+    o->load_s = sc_clock_seconds(from, sc_clock_ns(&clock));
+    return SC_OK;
+}
+
+void sc_one_drop(sc_one *o)
+{
+    sc_engine_close(o->engine);
+    o->engine = NULL;
+}
+
+/* 53 bits, so that every JSON reader keeps them all. */
+static uint64_t seed_of(const sc_eval_opts *o, const sc_plan_task *t, uint32_t sample)
+{
+    return sc_rng_sample_seed(o->seed, t->hash, sample) >> 11;
+}
+
+/* Whether the journal has this sample of this model already. */
+static bool is_there(const work *w, const sc_plan_task *t, uint32_t sample, uint64_t seed)
+{
+    for (size_t i = 0; i < w->samples->n; i++) {
+        const sc_record *s = &w->samples->p[i];
+        if (s->sample == sample && s->seed == seed && sc_str_is(s->prompt_sha, t->prompt_sha) &&
+            sc_str_eq(s->task, t->task->name) && sc_str_is(s->model, w->one->spec->label))
+            return true;
+    }
+    return false;
+}
+
+static sc_code fill_job(work *w, job *j, sc_err *err)
+{
+    const sc_eval_opts *o = w->one->opts;
+    const sc_task *t = j->task->task;
+    j->seeds = sc_alloc(o->samples, sizeof *j->seeds);
+    j->number = sc_alloc(o->samples, sizeof *j->number);
+    j->stops = sc_alloc(t->n_stops + o->n_stops, sizeof *j->stops);
+    if (!j->seeds || !j->number || !j->stops)
+        return sc_fail_nomem(err);
+    for (uint32_t k = 0; k < o->samples; k++) {
+        const uint64_t seed = seed_of(o, j->task, k);
+        if (is_there(w, j->task, k, seed)) {
+            w->done++;
+            continue;
+        }
+        j->seeds[j->n] = seed;
+        j->number[j->n++] = k;
+    }
+    for (size_t i = 0; i < t->n_stops; i++)
+        j->stops[j->n_stops++] = t->stop[i];
+    for (size_t i = 0; i < o->n_stops; i++)
+        j->stops[j->n_stops++] = o->stops[i];
+    SC_TRY_IN(w->one->engine->ops->encode(w->one->engine->self, t->prompt, &j->prompt, err), err,
+              "task %.*s", SC_STRF(t->name));
+    return SC_OK;
+}
+
+static sc_gen_request request_of(const work *w, job *j)
+{
+    const sc_engine *e = w->one->engine;
+    const sc_eval_opts *o = w->one->opts;
+    sc_gen_request r = {
+        .name = j->task->task->name.p, // NUL-terminated: it comes from JSON
+        .prompt = j->prompt.p,
+        .n_prompt = j->prompt.n,
+        .seeds = j->seeds,
+        .n_samples = j->n,
+        .max_tokens = o->max_tokens,
+        .params = o->params,
+        .stop_ids = e->stop_ids,
+        .n_stop_ids = e->n_stop_ids,
+        .stop_texts = j->stops,
+        .n_stop_texts = j->n_stops,
+        .user = j,
+    };
+    r.params.rule = e->rule;
+    return r;
+}
+
+static sc_code prepare(work *w, sc_err *err)
+{
+    size_t n = 0;
+    const sc_plan_task *t = sc_plan_tasks(w->one->plan, &n);
+    w->job = sc_alloc(n, sizeof *w->job);
+    w->request = sc_alloc(n, sizeof *w->request);
+    if (!w->job || !w->request)
+        return sc_fail_nomem(err);
+    w->total = (uint64_t)n * w->one->opts->samples;
+    for (size_t i = 0; i < n; i++) {
+        job *j = &w->job[w->n_jobs++];
+        j->task = &t[i];
+        SC_TRY(fill_job(w, j, err));
+        if (j->n > 0)
+            w->request[w->n_requests++] = request_of(w, j);
+    }
+    return SC_OK;
+}
+
+static void on_piece(void *ctx, const sc_gen_request *r, uint32_t sample, sc_str piece)
+{
+    (void)r;
+    (void)sample;
+    (void)piece;
+    const work *w = ctx;
+    const sc_eval_events *ev = w->one->events;
+    if (ev->pulse)
+        ev->pulse(ev->ctx, w->done, w->total);
+}
+
+/* The most keys and values that were in use: they are gone when the run is over. */
+static void look_at_memory(work *w)
+{
+    const sc_engine *e = w->one->engine;
+    if (w->one->opts->no_memory || !e->ops->memory)
+        return;
+    json_t *now = e->ops->memory(e->self);
+    const json_int_t kv = json_integer_value(json_object_get(now, "kv"));
+    if (!w->memory || kv > w->most_kv) {
+        json_decref(w->memory);
+        w->memory = now;
+        w->most_kv = kv;
+    } else {
+        json_decref(now);
+    }
+}
+
+static void fill_sample(const work *w, const sc_gen_result *r, sc_record *s)
+{
+    const job *j = r->request->user;
+    const sc_eval_opts *o = w->one->opts;
+    *s = (sc_record){
+        .model = sc_str_c(w->one->spec->label),
+        .suite = sc_str_c(sc_suite_name(j->task->suite)),
+        .task = j->task->task->name,
+        .protocol = sc_str_c(o->protocol->name),
+        .sample = j->number[r->sample],
+        .seed = r->seed,
+        .prompt_sha = sc_str_c(j->task->prompt_sha),
+        .prompt = j->task->task->prompt,
+        .raw = r->full_text,
+        .completion = r->text,
+        .finish = sc_str_c(sc_finish_name(r->finish)),
+        .ok = r->finish != SC_FINISH_ERROR,
+        .error = r->error ? sc_str_c(r->error->msg) : (sc_str){"", 0},
+        .n_prompt = (uint32_t)r->request->n_prompt,
+        .n_out = (uint32_t)r->n_ids,
+        .queue_s = (double)r->queue_ns * 1e-9,
+        .prefill_s = (double)r->prefill_ns * 1e-9,
+        .shared_prefill = r->shared_prefill,
+        .batch = r->batch_peak,
+    };
+    if (r->n_ids) {
+        s->ttft_s = (double)r->token_ns[0] * 1e-9;
+        s->wall_s = (double)r->token_ns[r->n_ids - 1] * 1e-9;
+    }
+}
+
+/* Scores, writes the line, and keeps the sample as the journal has it. */
+static sc_code record(work *w, sc_record *s, sc_err *err)
+{
+    const sc_eval_events *ev = w->one->events;
+    SC_AUTO_JSON *line = sc_record_json(s);
+    if (!line)
+        return sc_fail_nomem(err);
+    SC_TRY(sc_journal_add(w->folder->journal, line, err));
+    SC_AUTO(sc_record) kept = {0};
+    SC_TRY(sc_record_parse(line, &kept, err));
+    SC_TRY(sc_records_add(w->samples, &kept, err));
+    w->done++;
+    if (ev->sample)
+        ev->sample(ev->ctx, &w->samples->p[w->samples->n - 1], w->done, w->total);
+    return SC_OK;
+}
+
+static sc_code on_done(void *ctx, const sc_gen_result *r, sc_err *err)
+{
+    work *w = ctx;
+    if (r->finish == SC_FINISH_INTERRUPTED)
+        return SC_OK; // made again when the run is resumed
+    const sc_task *t = ((const job *)r->request->user)->task->task;
+    look_at_memory(w);
+    sc_record s = {0};
+    fill_sample(w, r, &s);
+    sc_keyword_score k = {0};
+    if (s.ok)
+        SC_TRY(sc_keyword_score_text(t->keyword, t->n_keywords, r->text, &k, err));
+    s.n_keywords = (uint32_t)t->n_keywords;
+    s.found = k.found;
+    s.words = k.words;
+    double *times = sc_alloc(r->n_ids, sizeof *times);
+    if (!times)
+        return sc_fail_nomem(err);
+    for (size_t i = 0; i < r->n_ids; i++)
+        times[i] = (double)r->token_ns[i] * 1e-9;
+    s.token_s = times;
+    s.n_token_s = r->n_ids;
+    const sc_code code = record(w, &s, err);
+    sc_free(times);
+    return code;
+}
+
+static sc_code ignore_done(void *ctx, const sc_gen_result *r, sc_err *err)
+{
+    (void)ctx;
+    (void)r;
+    (void)err;
+    return SC_OK;
+}
+
+static sc_code warm_up(work *w, sc_err *err)
+{
+    uint64_t seeds[1] = {0};
+    const sc_gen_sink sink = {.piece = on_piece, .done = ignore_done, .ctx = w};
+    for (uint32_t i = 0; i < w->one->opts->warmup && w->n_requests; i++) {
+        sc_gen_request r = w->request[i % w->n_requests];
+        r.seeds = seeds;
+        r.n_samples = 1;
+        SC_TRY(sc_gen_run(w->one->engine->gen, &r, 1, &sink, w->one->opts->stop, err));
+    }
+    return SC_OK;
+}
+
+/* Of this process while the model is loaded; null where the kernel does not say. */
+static json_t *measured_memory(const work *w)
+{
+    sc_rss rss = {0};
+    sc_err ignored = {0};
+    json_t *o = w->memory ? json_incref(w->memory) : json_object();
+    if (sc_rss_read(&rss, &ignored) != SC_OK)
+        return o;
+    json_t *more = json_pack("{s:I, s:I, s:I, s:I}", "rss", (json_int_t)rss.now, "rss_peak",
+                             (json_int_t)rss.peak, "rss_anonymous", (json_int_t)rss.anonymous,
+                             "rss_page_cache", (json_int_t)rss.file);
+    if (!more || json_object_update(o, more) != 0) {
+        json_decref(o);
+        o = NULL;
+    }
+    json_decref(more);
+    return o;
+}
+
+/* Fills in the digests; a file that cannot be read any more keeps its null. */
+static void add_hashes(const sc_one *o, json_t *info, sc_hashes *hashes)
+{
+    size_t i = 0;
+    json_t *file = NULL;
+    sc_err ignored = {0};
+    char hex[SC_SHA256_HEX];
+    json_array_foreach(json_object_get(info, "files"), i, file)
+    {
+        const char *path = json_string_value(json_object_get(file, "path"));
+        if (path && sc_hashes_get(hashes, path, o->opts->stop, hex, &ignored) == SC_OK)
+            (void)json_object_set_new(file, "sha256", json_string(hex)); // else it stays null
+    }
+    json_t *tok = json_object_get(info, "tokenizer");
+    const char *path = json_string_value(json_object_get(tok, "path"));
+    if (path && sc_hashes_get(hashes, path, o->opts->stop, hex, &ignored) == SC_OK)
+        (void)json_object_set_new(tok, "sha256", json_string(hex)); // as above
+}
+
+static sc_code describe(const work *w, sc_hashes *hashes, double generate_s, json_t **entry,
+                        sc_err *err)
+{
+    const sc_one *o = w->one;
+    json_t *info = NULL;
+    SC_TRY(o->engine->ops->describe(o->engine->self, &info, err));
+    add_hashes(o, info, hashes);
+    json_t *head = json_pack(
+        "{s:o, s:o, s:s?, s:b, s:o, s:f, s:f, s:o}", "label",
+        sc_json_text(sc_str_c(o->spec->label)), "model", sc_json_text(sc_str_c(o->spec->arg)),
+        "model_id", o->spec->model_id, "optional", (int)o->spec->optional, "error",
+        o->failed ? sc_json_text(sc_str_c(o->why.msg)) : json_null(), "load_s", o->load_s,
+        "generate_s", generate_s, "memory", o->opts->no_memory ? json_null() : measured_memory(w));
+    const int bad = !head || json_object_update(head, info) != 0;
+    json_decref(info);
+    if (bad) {
+        json_decref(head);
+        return sc_fail_nomem(err);
+    }
+    *entry = head;
+    return SC_OK;
+}
+
+/* What the model or its files did wrong, against what is our own failure. */
+static bool is_models_fault(sc_code code)
+{
+    return code == SC_E_LIMIT || code == SC_E_FORMAT || code == SC_E_UNSUPPORTED ||
+           code == SC_E_USAGE;
+}
+
+sc_code sc_one_run(sc_one *o, const sc_run *folder, sc_records *samples, sc_hashes *hashes,
+                   json_t **entry, sc_err *err)
+{
+    const sc_clock clock = sc_clock_real();
+    SC_AUTO(sc_work) w = {.one = o, .folder = folder, .samples = samples};
+    const sc_gen_sink sink = {.piece = on_piece, .done = on_done, .ctx = &w};
+    sc_code code = prepare(&w, &o->why);
+    if (o->events->ready) {
+        SC_AUTO_JSON *info = NULL;
+        SC_TRY(o->engine->ops->describe(o->engine->self, &info, err));
+        o->events->ready(o->events->ctx, o->spec, info, o->load_s);
+    }
+    if (code == SC_OK)
+        code = warm_up(&w, &o->why);
+    const uint64_t from = sc_clock_ns(&clock);
+    if (code == SC_OK && w.n_requests)
+        code = sc_gen_run(o->engine->gen, w.request, w.n_requests, &sink, o->opts->stop, &o->why);
+    const double generate_s = sc_clock_seconds(from, sc_clock_ns(&clock));
+
+    o->interrupted = code == SC_E_INTERRUPTED;
+    o->failed = is_models_fault(code);
+    if (code != SC_OK && !o->interrupted && !o->failed) {
+        *err = o->why;
+        return code;
+    }
+    return describe(&w, hashes, generate_s, entry, err);
+}
