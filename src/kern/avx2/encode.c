@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "kern/avx2/lanes.h"
+#include "kern/avx2/ints.h"
 
 #define SC_FILL sc_fill_avx2_encode
 #include "kern/encode.inc"

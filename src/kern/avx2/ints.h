@@ -93,4 +93,28 @@ static inline v16 v16_load_s8(const uint8_t *p)
                  _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(v, 8)))};
 }
 
+static inline v16i v16i_bits(v16 x)
+{
+    return (v16i){_mm256_castps_si256(x.a), _mm256_castps_si256(x.b)};
+}
+
+/* The lowest byte of each lane. */
+static inline void v16i_store_bytes(uint8_t *p, v16i x)
+{
+    const __m256i byte = _mm256_set1_epi32(255);
+    const __m256i words =
+        _mm256_packs_epi32(_mm256_and_si256(x.a, byte), _mm256_and_si256(x.b, byte));
+    const __m256i in_order = _mm256_permute4x64_epi64(words, 0xd8);
+    _mm_storeu_si128((void *)p, _mm_packus_epi16(_mm256_castsi256_si128(in_order),
+                                                 _mm256_extracti128_si256(in_order, 1)));
+}
+
+static inline int32_t v16i_total(v16i x)
+{
+    const __m256i a = _mm256_add_epi32(x.a, x.b);
+    const __m128i b = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    const __m128i c = _mm_add_epi32(b, _mm_shuffle_epi32(b, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(c, _mm_shuffle_epi32(c, 0xb1)));
+}
+
 #endif

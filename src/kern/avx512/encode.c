@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "kern/avx512/lanes.h"
+#include "kern/avx512/ints.h"
 
 #define SC_FILL sc_fill_avx512_encode
 #include "kern/encode.inc"

@@ -73,4 +73,20 @@ static inline v16 v16_load_s8(const uint8_t *p)
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)p)));
 }
 
+static inline v16i v16i_bits(v16 a)
+{
+    return _mm512_castps_si512(a);
+}
+
+/* The lowest byte of each lane. */
+static inline void v16i_store_bytes(uint8_t *p, v16i a)
+{
+    _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(a));
+}
+
+static inline int32_t v16i_total(v16i a)
+{
+    return _mm512_reduce_add_epi32(a);
+}
+
 #endif
