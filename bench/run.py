@@ -1,11 +1,11 @@
 """Measures scbench and its peers in interleaved rounds and prints medians, ratios and what the goals are.
 
-usage: run.py BUILD_DIR [--rounds 3] [--only REGEX] [--realtime] [--pause PID] [--real MODEL.gguf] [--threads 2] [--table RESULTS.jsonl]
+usage: run.py BUILD_DIR [--rounds 3] [--only REGEX] [--pause PID] [--real MODEL.gguf] [--threads 2] [--table RESULTS.jsonl]
 
 Every figure is a process of its own. Within a round the programs of a measure follow each other directly, so that whatever
 else the machine does hits all of them. Before each run it waits for a quiet moment (at most 10 s); the CPU share of others
-during the run is kept with the figure. --realtime runs everything, ours and theirs, under the real-time scheduler, so that other
-work on a shared machine cannot get between; --pause stops that process while something is measured.
+during the run is kept with the figure, and the table shows the largest. Everything runs at the ordinary priority. --pause
+stops that process while something is measured and lets it go on afterwards.
 Raw lines are appended to BUILD_DIR/bench/results.jsonl; --table only prints what such a file says.
 """
 import argparse
@@ -29,7 +29,6 @@ def parse():
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--only", default="", help="measures whose name fits this pattern")
     p.add_argument("--skip", default="^$", help="programs that are left out")
-    p.add_argument("--realtime", action="store_true")
     p.add_argument("--pause", type=int)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--real", type=pathlib.Path, default=HERE.parent.parent / "shared/data/models/SmolLM2-135M-Instruct.Q4_1.gguf")
@@ -110,10 +109,8 @@ def wait_quiet(limit):
             return
 
 
-def run_one(command, realtime):
+def run_one(command):
     """Runs a process; what it printed, when its first byte came, its wall time, peak memory and the CPU share of others."""
-    if realtime:
-        command = ["chrt", "-f", "10", *command]
     b0, t0 = busy(), time.time()
     p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False, stdin=subprocess.DEVNULL)
     got, first, err = [], None, b""
@@ -147,7 +144,7 @@ def figures(program, what, r, text):
         line = json.loads(text.splitlines()[-1])
         return [line["wall_s"] * (8 if program.startswith("torch") else 1)]  # it does one sample of each prompt; eight take eight times as long
     if program == "scbench":
-        return [row["tok_s"] for row in json.loads(text)["rows"]]
+        return [x for row in json.loads(text)["rows"] for x in row["runs"]]
     return [json.loads(line)["tok_s"] for line in text.splitlines() if line.startswith("{")]
 
 
@@ -206,11 +203,11 @@ def main():
         for r in range(a.rounds):
             for m in measures:
                 for measure, program, command in [c for c in todo if c[0] == m]:
-                    wait_quiet(0 if a.realtime else 10)
+                    wait_quiet(10)
                     if a.pause:
                         os.kill(a.pause, signal.SIGSTOP)
                     try:
-                        stat, text, err = run_one(command, a.realtime)
+                        stat, text, err = run_one(command)
                     finally:
                         if a.pause:
                             os.kill(a.pause, signal.SIGCONT)
@@ -218,7 +215,7 @@ def main():
                         values = figures(program, measure.split()[1], stat, text) if stat["rc"] == 0 else []
                     except (ValueError, IndexError, KeyError):
                         values = []
-                    line = dict(measure=measure, program=program, round=r, values=values, realtime=a.realtime, **stat, command=" ".join(command), err="" if values else err)
+                    line = dict(measure=measure, program=program, round=r, values=values, **stat, command=" ".join(command), err="" if values else err)
                     raw.write(json.dumps(line) + "\n")
                     raw.flush()
                     lines.append(line)
