@@ -163,6 +163,8 @@ static sc_code run(sc_cli *cli, sc_err *err)
         SC_TRY(sc_run_config_doc(cli, &doc, err));
     SC_AUTO(sc_run_config) c = {0};
     SC_TRY(sc_run_config_take(doc, &c, err));
+    if (!c.opts.out_dir)
+        return sc_fail(err, SC_E_FORMAT, "config: \"output_dir\" is missing");
     if (c.opts.n_models == 0) {
         if (!cli->seed)
             return sc_fail(err, SC_E_USAGE, "no model: give one with --model or --checkpoint");

@@ -16,6 +16,22 @@ const sc_comparison sc_comparisons[] = {
 
 static const char default_tokenizer[] = "codellama/CodeLlama-7b-hf";
 
+/* Whether the command takes the option and it was given. */
+static const char *given(const sc_cli *cli, const char *key)
+{
+    return sc_cmd_takes(cli->cmd, key) ? sc_args_text(cli->args, key) : NULL;
+}
+
+static unsigned count(const sc_cli *cli, const char *key)
+{
+    return sc_cmd_takes(cli->cmd, key) ? sc_args_count(cli->args, key) : 0;
+}
+
+static bool flag(const sc_cli *cli, const char *key)
+{
+    return sc_cmd_takes(cli->cmd, key) && sc_args_flag(cli->args, key);
+}
+
 static json_t *text_or_null(const char *s)
 {
     return s ? sc_json_text(sc_str_c(s)) : json_null();
@@ -67,7 +83,7 @@ static sc_code add_models(const sc_cli *cli, json_t *models, sc_err *err)
 {
     const sc_args *a = cli->args;
     const char *tokenizer = sc_args_text(a, "tokenizer");
-    const char *checkpoint = sc_args_text(a, "checkpoint");
+    const char *checkpoint = given(cli, "checkpoint");
     int bad = 0;
     if (checkpoint)
         bad |= json_array_append_new(models, model_doc(checkpoint, json_string("SmallCoder"),
@@ -112,15 +128,14 @@ static sc_code add_comparison(json_t *models, const char *name, sc_err *err)
 
 static sc_code add_comparisons(sc_cli *cli, json_t *models, sc_err *err)
 {
-    const sc_args *a = cli->args;
-    const unsigned n = sc_args_count(a, "comparison-models");
-    if (!sc_args_flag(a, "compare")) {
+    const unsigned n = count(cli, "comparison-models");
+    if (!flag(cli, "compare")) {
         if (n)
             sc_ui_warn(&cli->ui, "--comparison-models is ignored without --compare");
         return SC_OK;
     }
     for (unsigned i = 0; i < n; i++)
-        SC_TRY(add_comparison(models, sc_args_nth(a, "comparison-models", i), err));
+        SC_TRY(add_comparison(models, sc_args_nth(cli->args, "comparison-models", i), err));
     for (const sc_comparison *c = sc_comparisons; n == 0 && c->name; c++)
         SC_TRY(add_comparison(models, c->name, err));
     return SC_OK;
@@ -130,9 +145,9 @@ static sc_code add_comparisons(sc_cli *cli, json_t *models, sc_err *err)
 static json_t *suites_doc(const sc_cli *cli)
 {
     const sc_args *a = cli->args;
-    const bool more = sc_args_flag(a, "include-challenges");
+    const bool more = flag(cli, "include-challenges");
     json_t *list = json_array();
-    const unsigned n = sc_args_count(a, "tasks");
+    const unsigned n = count(cli, "tasks");
     for (unsigned i = 0; i < n; i++)
         (void)json_array_append_new(list, text_or_null(sc_args_nth(a, "tasks", i)));
     if (n == 0)
@@ -217,7 +232,8 @@ static json_t *generate_doc(const sc_cli *cli, json_t *stops)
                      (json_int_t)sc_args_int(a, "top-k"), "top_p", sc_args_num(a, "top-p"), "min_p",
                      sc_args_num(a, "min-p"), "repeat_penalty", sc_args_num(a, "repeat-penalty"),
                      "seed", (json_int_t)sc_args_int(a, "seed"), "stop", stops, "batch",
-                     (json_int_t)batch, "warmup", (json_int_t)sc_args_int(a, "warmup"));
+                     (json_int_t)batch, "warmup",
+                     (json_int_t)(sc_cmd_takes(cli->cmd, "warmup") ? sc_args_int(a, "warmup") : 0));
 }
 
 sc_code sc_run_config_doc(sc_cli *cli, json_t **out, sc_err *err)
@@ -228,13 +244,13 @@ sc_code sc_run_config_doc(sc_cli *cli, json_t **out, sc_err *err)
     SC_TRY(add_comparisons(cli, models, err));
     json_t *stops = NULL;
     SC_TRY(stops_doc(a, &stops, err));
-    const bool memory = sc_args_flag(a, "memory") && !sc_args_flag(a, "skip-memory-test");
+    const bool memory = flag(cli, "memory") && !flag(cli, "skip-memory-test");
     json_t *v =
         json_pack("{s:i, s:O, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "schema", 1, "models", models,
-                  "tasks", suites_doc(cli), "limit", text_or_null(sc_args_text(a, "limit")), "ids",
-                  text_or_null(sc_args_text(a, "ids")), "generate", generate_doc(cli, stops),
-                  "engine", sc_run_engine_doc(cli), "memory", (int)memory, "output_dir",
-                  text_or_null(sc_args_text(a, "output-dir")));
+                  "tasks", suites_doc(cli), "limit", text_or_null(given(cli, "limit")), "ids",
+                  text_or_null(given(cli, "ids")), "generate", generate_doc(cli, stops), "engine",
+                  sc_run_engine_doc(cli), "memory", (int)memory, "output_dir",
+                  text_or_null(given(cli, "output-dir")));
     if (!v)
         return sc_fail_nomem(err);
     *out = v;
@@ -390,8 +406,6 @@ sc_code sc_run_config_take(json_t *doc, sc_run_config *out, sc_err *err)
     c.opts.protocol = &sc_protocol_seed;
     c.opts.no_memory = json_is_false(json_object_get(doc, "memory"));
     c.opts.out_dir = get_text(doc, "output_dir");
-    if (!c.opts.out_dir)
-        return sc_fail(err, SC_E_FORMAT, "config: \"output_dir\" is missing");
     c.hash_cache = find_hash_cache();
     c.opts.hash_cache = c.hash_cache;
     c.opts.config = doc;

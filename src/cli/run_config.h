@@ -23,7 +23,8 @@ typedef struct sc_run_config {
 } sc_run_config;
 
 /**
- * The object for the command line. May warn on stderr.
+ * The object for the command line of `run`, or of `generate`, which takes fewer options. May warn
+ * on stderr.
  *
  * Owns:   the caller drops *out.
  * Errors: SC_E_USAGE, SC_E_NOMEM

@@ -196,6 +196,7 @@ sc_code sc_engine_open_local(const sc_eval_model *spec, const sc_engine_opts *op
     l->gen = e->gen;
     e->stop_ids = l->stop;
     e->n_stop_ids = l->n_stop;
+    e->ctx = sc_model_ctx(l->model);
     const char *arch = sc_model_config(l->model)->arch;
     e->rule = strcmp(arch, "smallcoder") == 0 ? SC_SAMPLE_SMALLCODER : SC_SAMPLE_HF;
     *out = sc_take(e);

@@ -51,6 +51,7 @@ struct sc_engine {
     sc_gen *gen;             // owned
     const int32_t *stop_ids; // borrowed from self
     size_t n_stop_ids;
+    uint32_t ctx; // tokens a sequence may have; 0: not known
     sc_sample_rule rule;
 };
 

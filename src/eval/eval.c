@@ -147,7 +147,7 @@ static sc_code add_failure(const sc_eval_events *ev, sc_eval_result *r, const sc
 static sc_code run_model(const sc_eval_opts *o, const sc_eval_events *ev, const sc_plan *plan,
                          sc_hashes *hashes, const sc_eval_model *m, sc_eval_result *r, sc_err *err)
 {
-    sc_one one = {.opts = o, .events = ev, .plan = plan, .spec = m};
+    sc_one one = {.opts = o, .events = ev, .plan = plan, .spec = m, .samples = &r->samples};
     sc_err why = {0};
     if (ev->loading)
         ev->loading(ev->ctx, m);
@@ -164,7 +164,7 @@ static sc_code run_model(const sc_eval_opts *o, const sc_eval_events *ev, const 
     code = begin(o, ev, r, err);
     json_t *entry = NULL;
     if (code == SC_OK)
-        code = sc_one_run(&one, &r->folder, &r->samples, hashes, &entry, err);
+        code = sc_one_run(&one, &r->folder, hashes, &entry, err);
     r->interrupted = r->interrupted || one.interrupted;
     if (code == SC_OK && one.failed) {
         if (ev->failed)

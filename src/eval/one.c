@@ -18,10 +18,9 @@ typedef struct job {
     uint32_t n;
 } job;
 
-typedef struct work {
-    sc_one *one;
-    const sc_run *folder;
-    sc_records *samples;
+typedef struct sc_work {
+    sc_one *one;             // borrowed
+    const sc_run *folder;    // borrowed
     job *job;                // owned, [n_jobs]
     sc_gen_request *request; // owned, [n_requests]; user is its job
     size_t n_jobs, n_requests;
@@ -30,8 +29,10 @@ typedef struct work {
     json_int_t most_kv;
 } work;
 
-static void work_drop(work *w)
+static void work_free(work *w)
 {
+    if (!w)
+        return;
     for (size_t i = 0; w->job && i < w->n_jobs; i++) {
         sc_ids_drop(&w->job[i].prompt);
         sc_free(w->job[i].seeds);
@@ -41,25 +42,7 @@ static void work_drop(work *w)
     sc_free(w->job);
     sc_free(w->request);
     json_decref(w->memory);
-}
-typedef struct work sc_work;
-SC_AUTO_DEFINE_VALUE(sc_work, work_drop);
-
-sc_code sc_one_open(sc_one *o, sc_err *err)
-{
-    const sc_clock clock = sc_clock_real();
-    const uint64_t from = sc_clock_ns(&clock);
-    (void)sc_rss_reset_peak(); // where it is not allowed the peak is the process's
-    sc_engine_open_fn *open = o->opts->open ? o->opts->open : sc_engine_open_local;
-    SC_TRY(open(o->spec, &o->opts->engine, &o->engine, err));
-    o->load_s = sc_clock_seconds(from, sc_clock_ns(&clock));
-    return SC_OK;
-}
-
-void sc_one_drop(sc_one *o)
-{
-    sc_engine_close(o->engine);
-    o->engine = NULL;
+    sc_free(w);
 }
 
 /* 53 bits, so that every JSON reader keeps them all. */
@@ -71,8 +54,8 @@ static uint64_t seed_of(const sc_eval_opts *o, const sc_plan_task *t, uint32_t s
 /* Whether the journal has this sample of this model already. */
 static bool is_there(const work *w, const sc_plan_task *t, uint32_t sample, uint64_t seed)
 {
-    for (size_t i = 0; i < w->samples->n; i++) {
-        const sc_record *s = &w->samples->p[i];
+    for (size_t i = 0; i < w->one->samples->n; i++) {
+        const sc_record *s = &w->one->samples->p[i];
         if (s->sample == sample && s->seed == seed && sc_str_is(s->prompt_sha, t->prompt_sha) &&
             sc_str_eq(s->task, t->task->name) && sc_str_is(s->model, w->one->spec->label))
             return true;
@@ -102,8 +85,14 @@ static sc_code fill_job(work *w, job *j, sc_err *err)
         j->stops[j->n_stops++] = t->stop[i];
     for (size_t i = 0; i < o->n_stops; i++)
         j->stops[j->n_stops++] = o->stops[i];
-    SC_TRY_IN(w->one->engine->ops->encode(w->one->engine->self, t->prompt, &j->prompt, err), err,
-              "task %.*s", SC_STRF(t->name));
+    const sc_engine *e = w->one->engine;
+    SC_TRY_IN(e->ops->encode(e->self, t->prompt, &j->prompt, err), err, "task %.*s",
+              SC_STRF(t->name));
+    if (e->ctx && (uint64_t)j->prompt.n + o->max_tokens > e->ctx)
+        return sc_fail(err, SC_E_LIMIT,
+                       "task %.*s: %zu tokens of prompt and %u new ones are more than the context "
+                       "of %u; ask for fewer with --max-tokens",
+                       SC_STRF(t->name), j->prompt.n, o->max_tokens, e->ctx);
     return SC_OK;
 }
 
@@ -146,6 +135,29 @@ static sc_code prepare(work *w, sc_err *err)
             w->request[w->n_requests++] = request_of(w, j);
     }
     return SC_OK;
+}
+
+sc_code sc_one_open(sc_one *o, sc_err *err)
+{
+    const sc_clock clock = sc_clock_real();
+    const uint64_t from = sc_clock_ns(&clock);
+    (void)sc_rss_reset_peak(); // where it is not allowed the peak is the process's
+    sc_engine_open_fn *open = o->opts->open ? o->opts->open : sc_engine_open_local;
+    SC_TRY(open(o->spec, &o->opts->engine, &o->engine, err));
+    o->load_s = sc_clock_seconds(from, sc_clock_ns(&clock));
+    o->work = sc_new(work);
+    if (!o->work)
+        return sc_fail_nomem(err);
+    o->work->one = o;
+    return prepare(o->work, err);
+}
+
+void sc_one_drop(sc_one *o)
+{
+    work_free(o->work);
+    sc_engine_close(o->engine);
+    o->work = NULL;
+    o->engine = NULL;
 }
 
 static void on_piece(void *ctx, const sc_gen_request *r, uint32_t sample, sc_str piece)
@@ -217,10 +229,10 @@ static sc_code record(work *w, sc_record *s, sc_err *err)
     SC_TRY(sc_journal_add(w->folder->journal, line, err));
     SC_AUTO(sc_record) kept = {0};
     SC_TRY(sc_record_parse(line, &kept, err));
-    SC_TRY(sc_records_add(w->samples, &kept, err));
+    SC_TRY(sc_records_add(w->one->samples, &kept, err));
     w->done++;
     if (ev->sample)
-        ev->sample(ev->ctx, &w->samples->p[w->samples->n - 1], w->done, w->total);
+        ev->sample(ev->ctx, &w->one->samples->p[w->one->samples->n - 1], w->done, w->total);
     return SC_OK;
 }
 
@@ -340,23 +352,21 @@ static bool is_models_fault(sc_code code)
            code == SC_E_USAGE;
 }
 
-sc_code sc_one_run(sc_one *o, const sc_run *folder, sc_records *samples, sc_hashes *hashes,
-                   json_t **entry, sc_err *err)
+sc_code sc_one_run(sc_one *o, const sc_run *folder, sc_hashes *hashes, json_t **entry, sc_err *err)
 {
     const sc_clock clock = sc_clock_real();
-    SC_AUTO(sc_work) w = {.one = o, .folder = folder, .samples = samples};
-    const sc_gen_sink sink = {.piece = on_piece, .done = on_done, .ctx = &w};
-    sc_code code = prepare(&w, &o->why);
+    work *w = o->work;
+    w->folder = folder;
     if (o->events->ready) {
         SC_AUTO_JSON *info = NULL;
         SC_TRY(o->engine->ops->describe(o->engine->self, &info, err));
         o->events->ready(o->events->ctx, o->spec, info, o->load_s);
     }
-    if (code == SC_OK)
-        code = warm_up(&w, &o->why);
+    const sc_gen_sink sink = {.piece = on_piece, .done = on_done, .ctx = w};
+    sc_code code = warm_up(w, &o->why);
     const uint64_t from = sc_clock_ns(&clock);
-    if (code == SC_OK && w.n_requests)
-        code = sc_gen_run(o->engine->gen, w.request, w.n_requests, &sink, o->opts->stop, &o->why);
+    if (code == SC_OK && w->n_requests)
+        code = sc_gen_run(o->engine->gen, w->request, w->n_requests, &sink, o->opts->stop, &o->why);
     const double generate_s = sc_clock_seconds(from, sc_clock_ns(&clock));
 
     o->interrupted = code == SC_E_INTERRUPTED;
@@ -365,5 +375,5 @@ sc_code sc_one_run(sc_one *o, const sc_run *folder, sc_records *samples, sc_hash
         *err = o->why;
         return code;
     }
-    return describe(&w, hashes, generate_s, entry, err);
+    return describe(w, hashes, generate_s, entry, err);
 }

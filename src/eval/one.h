@@ -15,14 +15,22 @@ typedef struct sc_one {
     const sc_eval_events *events; // borrowed
     const sc_plan *plan;          // borrowed
     const sc_eval_model *spec;    // borrowed
+    sc_records *samples;          // borrowed: those there are; new ones are added
     sc_engine *engine;            // owned
+    struct sc_work *work;         // owned: what is to be made
     double load_s;
     bool interrupted;
     bool failed; // the model was loaded but could not be run to the end
     sc_err why;  // of a failure
 } sc_one;
 
-/** Loads the model. Errors: as sc_engine_open_local */
+/**
+ * Loads the model and turns every prompt into tokens, so that what cannot work fails before a file
+ * is written.
+ *
+ * Errors: as sc_engine_open_local and its encode; SC_E_LIMIT when a prompt and the new tokens are
+ *         longer than the context
+ */
 sc_code sc_one_open(sc_one *o, sc_err *err) SC_CHECKED;
 
 /**
@@ -32,8 +40,8 @@ sc_code sc_one_open(sc_one *o, sc_err *err) SC_CHECKED;
  * Owns:   the caller drops *entry.
  * Errors: of the journal; SC_E_NOMEM
  */
-sc_code sc_one_run(sc_one *o, const sc_run *folder, sc_records *samples, sc_hashes *hashes,
-                   json_t **entry, sc_err *err) SC_CHECKED;
+sc_code sc_one_run(sc_one *o, const sc_run *folder, sc_hashes *hashes, json_t **entry,
+                   sc_err *err) SC_CHECKED;
 
 void sc_one_drop(sc_one *o);
 
