@@ -93,8 +93,8 @@ static void add_gguf(golden_list *l, const char *path, const char *models)
         return;
     (void)snprintf(stem, sizeof stem, "%.*s", (int)strlen(path) - 5, path); // fits
     if (models) // the same model as a folder says what it gives
-        CHECK(snprintf(stem, sizeof stem, "%s/%.*s", models,
-                       (int)strlen(sc_path_base(path)) - 5, sc_path_base(path)) < GOLDEN_PATH);
+        CHECK(snprintf(stem, sizeof stem, "%s/%.*s", models, (int)strlen(sc_path_base(path)) - 5,
+                       sc_path_base(path)) < GOLDEN_PATH);
     if (expected_of(stem, models ? "/expected.safetensors" : ".expected.safetensors", expected))
         add(l, path, expected);
 }
