@@ -57,6 +57,7 @@ void sc_kern_init(sc_kern *k, unsigned levels)
     sc_fill_ref_attn(k);
     sc_fill_ref_encode(k);
     sc_fill_ref_mul(k);
+    sc_fill_ref_probe(k);
 #if SC_LEVEL_AVX2
     if (levels & SC_CPU_AVX2) {
         sc_fill_avx2_ops(k);
@@ -64,6 +65,7 @@ void sc_kern_init(sc_kern *k, unsigned levels)
         sc_fill_avx2_encode(k);
         sc_fill_avx2_float(k);
         sc_fill_avx2_dot(k);
+        sc_fill_avx2_probe(k);
     }
 #endif
 #if SC_LEVEL_AVX512
@@ -72,10 +74,15 @@ void sc_kern_init(sc_kern *k, unsigned levels)
         sc_fill_avx512_attn(k);
         sc_fill_avx512_encode(k);
         sc_fill_avx512_float(k);
-        if (levels & SC_CPU_VNNI)
+        sc_fill_avx512_probe(k);
+        if (levels & SC_CPU_VNNI) {
             sc_fill_avx512vnni_dot(k);
-        if (levels & SC_CPU_BF16)
+            sc_fill_avx512vnni_probe(k);
+        }
+        if (levels & SC_CPU_BF16) {
             sc_fill_avx512bf16_pairs(k);
+            sc_fill_avx512bf16_probe(k);
+        }
     }
 #endif
 }

@@ -230,6 +230,17 @@ struct sc_kern {
      */
     void (*attend)(const sc_attn *a, float *out, const float *q, const uint8_t *const *pages,
                    size_t n_keys, size_t from, size_t to, float *scratch);
+
+    /**
+     * Work for limits.h: `rounds` rounds of independent multiply-adds with the level's best
+     * instruction for float, bf16 and 8-bit inputs. Returns how many were done.
+     */
+    uint64_t (*probe_f32)(size_t rounds);
+    uint64_t (*probe_bf16)(size_t rounds);
+    uint64_t (*probe_int8)(size_t rounds);
+
+    /** Reads n bytes (a multiple of 1024, aligned to 64) and returns something of them. */
+    uint64_t (*probe_read)(const void *p, size_t n);
 };
 
 enum { SC_TOPK_MAX = 1024 };
