@@ -28,11 +28,24 @@ static void drop(PyObject *self)
     PyObject_Free(self);
 }
 
+/* Decorators ask for it. */
+static PyObject *callback_name(PyObject *self, void *closure)
+{
+    (void)self;
+    (void)closure;
+    return PyUnicode_FromString("function");
+}
+
+static PyGetSetDef callback_fields[] = {{"__name__", callback_name, NULL, NULL, NULL},
+                                        {"__qualname__", callback_name, NULL, NULL, NULL},
+                                        {NULL, NULL, NULL, NULL, NULL}};
+
 static PyTypeObject callback_type = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "function",
     .tp_basicsize = sizeof(callback),
     .tp_dealloc = drop,
     .tp_call = callback_call,
+    .tp_getset = callback_fields,
     .tp_flags = Py_TPFLAGS_DEFAULT,
 };
 

@@ -43,6 +43,7 @@ def _imports(space, entry):
 def run_split(context, test, entry, candidate, find):
     """True when the last line of the tests was reached; a text when the tests are not Python."""
     try:
+        own_check = 'def check(' in test
         context, test = _compile(context, test)
     except (SyntaxError, ValueError) as e:
         return 'the tests do not compile: %s' % e
@@ -58,7 +59,7 @@ def run_split(context, test, entry, candidate, find):
     if entry and not missing:
         space[entry] = candidate
     exec(test, space)
-    if entry and dict.__contains__(space, 'check'):
+    if entry and own_check and dict.__contains__(space, 'check'):
         if missing:
             find(entry)
         space['check'](candidate)
@@ -67,6 +68,7 @@ def run_split(context, test, entry, candidate, find):
 
 def prepare_single(context, test, entry, path):
     """Tests compiled and built-ins kept before the program runs; the result runs them after it."""
+    own_check = 'def check(' in test
     test = compile(test, '<tests>', 'exec', dont_inherit=True)
     kept = dict(vars(_builtins))
     seed, error, assertion = _random.seed, BaseException, AssertionError
@@ -88,7 +90,7 @@ def prepare_single(context, test, entry, path):
         seed(0)
         try:
             exec_(test, space)
-            if entry and 'check' in space:
+            if entry and own_check and 'check' in space:
                 space['check'](space[entry])
         except error as e:
             line = line_in(e, path)

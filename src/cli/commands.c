@@ -4,9 +4,23 @@
 #include <string.h>
 
 // clang-format off: one line a command, so that two changes do not meet
-extern const sc_cmd sc_cmd_completion, sc_cmd_doctor, sc_cmd_generate, sc_cmd_help, sc_cmd_man,
-    sc_cmd_models_logits, sc_cmd_models_ls, sc_cmd_models_pull, sc_cmd_run, sc_cmd_sandbox_check,
-    sc_cmd_sandbox_run, sc_cmd_speed, sc_cmd_tasks_ls, sc_cmd_tasks_show, sc_cmd_tour,
+extern const sc_cmd
+    sc_cmd_completion,
+    sc_cmd_doctor,
+    sc_cmd_generate,
+    sc_cmd_help,
+    sc_cmd_man,
+    sc_cmd_models_logits,
+    sc_cmd_models_ls,
+    sc_cmd_models_pull,
+    sc_cmd_run,
+    sc_cmd_sandbox_check,
+    sc_cmd_sandbox_run,
+    sc_cmd_speed,
+    sc_cmd_tasks_ls,
+    sc_cmd_tasks_show,
+    sc_cmd_tasks_validate,
+    sc_cmd_tour,
     sc_cmd_version;
 
 // In the order of the help.
@@ -15,6 +29,7 @@ const sc_cmd *const sc_cmds[] = {
     &sc_cmd_generate,
     &sc_cmd_tasks_ls,
     &sc_cmd_tasks_show,
+    &sc_cmd_tasks_validate,
     &sc_cmd_speed,
     &sc_cmd_doctor,
     &sc_cmd_tour,

@@ -48,6 +48,8 @@ static const sc_opt table[] = {
     {"tasks", NULL, 't', SC_OPT_LIST, "SUITE", NULL, NULL, 0, 0, TASKS,
      "core, challenges, builtin (both), or a FILE.jsonl of your own; more than one may be given "
      "[core]"},
+    {"data-dir", NULL, 0, SC_OPT_TEXT, "DIR", NULL, NULL, 0, 0, TASKS,
+     "folder of the published data files; by default $SC_DATA, then the user's data folder"},
     {"limit", NULL, 0, SC_OPT_TEXT, "N|P%", NULL, NULL, 0, 0, TASKS,
      "only the first N tasks, or P percent of them"},
     {"ids", NULL, 0, SC_OPT_TEXT, "GLOB", NULL, NULL, 0, 0, TASKS,

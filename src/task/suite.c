@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "task/data.h"
 
 #include <stdlib.h>
 
@@ -77,9 +78,10 @@ static sc_code get_words(sc_suite *s, const json_t *o, const char *key, size_t *
 
 static sc_code check_keys(const json_t *o, sc_err *err)
 {
-    static const char *const known[] = {"name",        "task_id",  "prompt", "expected_keywords",
-                                        "description", "category", "stop",   "entry_point",
-                                        "test"};
+    static const char *const known[] = {"name",        "task_id",    "prompt", "expected_keywords",
+                                        "description", "category",   "stop",   "entry_point",
+                                        "test",        "reference",  "setup",  "whole",
+                                        "helpers",     "shown_tests"};
     const char *key = NULL;
     json_t *v = NULL;
     json_t *map = json_incref((json_t *)(uintptr_t)o); // the macro wants it without const
@@ -130,6 +132,11 @@ static sc_code read_task(sc_suite *s, const json_t *o, sc_task *t, size_t at[2],
     SC_TRY(get_text(o, "category", &t->category, err));
     SC_TRY(get_text(o, "entry_point", &t->entry_point, err));
     SC_TRY(get_text(o, "test", &t->test, err));
+    SC_TRY(get_text(o, "reference", &t->reference, err));
+    SC_TRY(get_text(o, "setup", &t->setup, err));
+    SC_TRY(get_text(o, "shown_tests", &t->shown_tests, err));
+    SC_TRY(sc_json_get_bool(o, "whole", &t->whole, err));
+    SC_TRY(sc_json_get_bool(o, "helpers", &t->helpers, err));
     SC_TRY(get_words(s, o, "expected_keywords", &at[0], &t->n_keywords, err));
     if (!json_is_array(json_object_get(o, "expected_keywords")) && t->test.n == 0)
         return sc_fail(err, SC_E_FORMAT, "\"expected_keywords\" is missing");
@@ -295,8 +302,35 @@ static sc_code open_builtin(const char *name, const char *category, sc_suite **o
     return SC_OK;
 }
 
+/* A published suite; its digest is that of the data file as it is on disk. */
+static sc_code open_data(const char *name, const char *dir, sc_suite **out, sc_err *err)
+{
+    SC_AUTO(sc_buf) bytes = sc_buf_init(SC_SUITE_MAX_SIZE);
+    SC_AUTO(sc_buf) lines = sc_buf_init(SC_SUITE_MAX_SIZE);
+    char *path = NULL;
+    SC_TRY(sc_data_read(name, dir, &path, &bytes, &lines, err));
+    SC_AUTO(sc_suite) *s = NULL;
+    const sc_code code = sc_suite_parse(sc_buf_str(&lines), name, &s, err);
+    if (code != SC_OK) {
+        sc_within(err, "%s", path);
+        sc_free(path);
+        return code;
+    }
+    s->path = path;
+    SC_TRY(sc_sha256_bytes(sc_buf_text(&bytes), bytes.n, s->sha256, err));
+    *out = sc_take(s);
+    return SC_OK;
+}
+
 sc_code sc_suite_open(const char *name, sc_suite **out, sc_err *err)
 {
+    return sc_suite_open_in(name, NULL, out, err);
+}
+
+sc_code sc_suite_open_in(const char *name, const char *dir, sc_suite **out, sc_err *err)
+{
+    if (sc_data_is(name))
+        return open_data(name, dir, out, err);
     if (strcmp(name, "core") == 0)
         return open_builtin(name, "core", out, err);
     if (strcmp(name, "challenges") == 0)
@@ -304,9 +338,11 @@ sc_code sc_suite_open(const char *name, sc_suite **out, sc_err *err)
     if (strcmp(name, "builtin") == 0)
         return open_builtin(name, NULL, out, err);
     if (!strpbrk(name, "/.") && !sc_file_is_file(name))
-        return sc_fail(err, SC_E_NOTFOUND,
-                       "no suite '%s': neither core, challenges, builtin nor a file of that name",
-                       name);
+        return sc_fail(
+            err, SC_E_NOTFOUND,
+            "no suite '%s': neither core, challenges, builtin, humaneval, mbpp, mbpp-test, "
+            "mbpp-sanitized, mbpp-sanitized-test nor a file of that name",
+            name);
     return open_file(name, out, err);
 }
 

@@ -2,7 +2,8 @@
  * suite.h - a suite: tasks in JSON lines, from a file or built in.
  *
  * One JSON object a line: "name" (or "task_id"), "prompt", "expected_keywords", and optionally
- * "description", "category", "stop", "entry_point", "test". The reader is strict: an unknown key, a
+ * "description", "category", "stop", "entry_point", "test", "reference" (a completion that passes),
+ * "setup", "shown_tests", "whole", "helpers" (see sc_task). The reader is strict: an unknown key, a
  * second task of the same name or a value of another type is an error that names the line, because
  * a suite that is silently read otherwise than meant gives wrong scores.
  *
@@ -16,6 +17,7 @@
 #include "base/sha256.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +28,11 @@ typedef struct sc_task {
     sc_str category;    // "core", "challenge", a word of the user's, or empty
     sc_str entry_point; // the function that `test` calls, or empty
     sc_str test;        // a program that checks a completion, or empty
+    sc_str reference;   // a completion that passes `test`, or empty
+    sc_str setup;       // imports that stand before the program and before its tests, or empty
+    sc_str shown_tests; // assertions that a prompt may show, or empty
+    bool whole;         // a completion is the whole program; else it continues the prompt
+    bool helpers;       // the prompt compiles and defines what the tests call besides
     const sc_str *keyword;
     size_t n_keywords;
     const sc_str *stop; // texts that end a completion
@@ -44,13 +51,18 @@ enum {
 };
 
 /**
- * Opens a suite: "core" (8 tasks), "challenges" (3), "builtin" (both), else the file of that name.
+ * Opens a suite: "core" (8 tasks), "challenges" (3), "builtin" (both), a published one (data.h:
+ * "humaneval", "mbpp", "mbpp-test", "mbpp-sanitized", "mbpp-sanitized-test"), else the file of that
+ * name.
  *
  * Owns:   the caller closes *out with sc_suite_close.
  * Errors: SC_E_NOTFOUND for a word that is neither (the message lists the built-in ones), SC_E_IO,
  *         SC_E_LIMIT, SC_E_NOMEM; SC_E_FORMAT: the message has the line, err->at is the byte
  */
 sc_code sc_suite_open(const char *name, sc_suite **out, sc_err *err) SC_CHECKED;
+
+/** As above; published data is looked for in the folder `dir` alone, unless it is NULL. */
+sc_code sc_suite_open_in(const char *name, const char *dir, sc_suite **out, sc_err *err) SC_CHECKED;
 
 /** As above, of `text`, which is copied; `name` is its label. */
 sc_code sc_suite_parse(sc_str text, const char *name, sc_suite **out, sc_err *err) SC_CHECKED;
