@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "cli/command.h"
+#include "cli/find.h"
 #include "cli/run_config.h"
 #include "store/record.h"
 
@@ -163,6 +164,9 @@ static sc_code open_session(session *s, sc_err *err)
         return sc_fail(err, SC_E_USAGE, "give one model with --model");
     sc_engine_opts opts = o->engine;
     opts.model.stop = &s->cli->signals->stop;
+    const sc_hub_pull_opts how = sc_cli_pull_opts(s->cli);
+    opts.how = &how;
+    opts.pull = sc_cli_pull_when(s->cli);
     SC_TRY(sc_engine_open_local(&o->models[0], &opts, &s->engine, err));
     s->run_seed = o->seed;
     s->streams = o->samples == 1 && !sc_cli_json(s->cli);
@@ -224,9 +228,10 @@ const sc_cmd sc_cmd_generate = {
     .examples = "scbench generate -m models/nano/nano.pt 'def add(a, b):'\n"
                 "scbench generate -m models/nano/nano.pt -f prompt.py --greedy --stop '\\ndef'\n"
                 "scbench generate -m models/nano/nano.pt -i\n",
-    .options = "model name tokenizer device threads cpu compute ctx kv-type prompt prompt-file "
-               "interactive samples max-tokens temperature top-k top-p min-p repeat-penalty greedy "
-               "seed stop batch json",
+    .options =
+        "model name tokenizer device threads cpu compute ctx kv-type pull prompt prompt-file "
+        "interactive samples max-tokens temperature top-k top-p min-p repeat-penalty greedy "
+        "seed stop batch json",
     .max_args = 1,
     .run = run,
 };

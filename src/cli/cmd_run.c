@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command.h"
+#include "cli/find.h"
 #include "cli/run_config.h"
 #include "cli/run_screen.h"
 #include "cli/version.h"
@@ -181,6 +182,9 @@ static sc_code run(sc_cli *cli, sc_err *err)
     c.opts.resume = resume;
     c.opts.stop = &cli->signals->stop;
     c.opts.engine.model.stop = &cli->signals->stop;
+    const sc_hub_pull_opts how = sc_cli_pull_opts(cli);
+    c.opts.engine.how = &how;
+    c.opts.engine.pull = sc_cli_pull_when(cli);
 
     sc_run_screen screen = {.cli = cli};
     const sc_eval_events events = sc_run_screen_events(&screen);
@@ -213,7 +217,7 @@ const sc_cmd sc_cmd_run = {
                 "scbench run -m a.pt -m b.gguf --tasks mine.jsonl -o results\n"
                 "scbench run --resume benchmark_results/2026-01-14T09-12-31-7f3a\n",
     .options =
-        "model name tokenizer device threads cpu compute ctx kv-type tasks limit ids samples "
+        "model name tokenizer device threads cpu compute ctx kv-type pull tasks limit ids samples "
         "max-tokens temperature top-k top-p min-p repeat-penalty greedy seed stop batch "
         "memory warmup output-dir resume note tag max-errors json progress checkpoint compare "
         "comparison-models include-challenges skip-memory-test",

@@ -2,9 +2,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/command.h"
+#include "cli/find.h"
 #include "eval/speed.h"
 #include "fmt/weights.h"
-#include "hub/resolve.h"
 #include "measure/env.h"
 #include "report/speed.h"
 
@@ -224,8 +224,7 @@ static sc_code one_model(sweep *s, unsigned i, sc_err *err)
     const char *label =
         i < sc_args_count(args, "name") ? sc_args_nth(args, "name", i) : sc_path_base(arg);
     char *path = NULL;
-    const sc_hub_opts how = {.pull = SC_HUB_PULL_NEVER};
-    SC_TRY(sc_hub_resolve(arg, &how, &path, err));
+    SC_TRY(sc_cli_find(s->cli, arg, SC_HUB_MODEL, &path, err));
     sc_code code = SC_OK;
     if (s->threads.n == 0)
         code = with_threads(s, label, path, 0, err);
@@ -342,9 +341,10 @@ const sc_cmd sc_cmd_speed = {
                 "# is this machine, or this build, faster?\n"
                 "scbench speed -m model.gguf --format json > new.json\n"
                 "scbench speed --compare old.json new.json\n",
-    .options = "model name n-prompt n-gen depth batch-list threads-list compute-list kv-list cpu "
-               "repeats warmup-runs "
-               "speed-format compare-results",
+    .options =
+        "model name pull n-prompt n-gen depth batch-list threads-list compute-list kv-list cpu "
+        "repeats warmup-runs "
+        "speed-format compare-results",
     .max_args = 2,
     .run = run,
 };

@@ -20,6 +20,17 @@ static void show(void *ctx, const sc_hub_progress *p)
     sc_ui_progress(&cli->ui, sc_clock_ns(&clock), p->done, p->total, text);
 }
 
+sc_hub_pull_opts sc_cli_pull_opts(sc_cli *cli)
+{
+    return (sc_hub_pull_opts){.progress = show, .progress_ctx = cli, .stop = &cli->signals->stop};
+}
+
+sc_hub_pull_when sc_cli_pull_when(const sc_cli *cli)
+{
+    const char *when = sc_cmd_takes(cli->cmd, "pull") ? sc_args_text(cli->args, "pull") : NULL;
+    return when && strcmp(when, "missing") == 0 ? SC_HUB_PULL_MISSING : SC_HUB_PULL_NEVER;
+}
+
 static sc_code find(sc_cli *cli, const char *arg, sc_hub_want want, sc_hub_pull_when when,
                     char **path, sc_err *err)
 {
@@ -33,9 +44,7 @@ static sc_code find(sc_cli *cli, const char *arg, sc_hub_want want, sc_hub_pull_
 
 sc_code sc_cli_find(sc_cli *cli, const char *arg, sc_hub_want want, char **path, sc_err *err)
 {
-    const char *when = sc_cmd_takes(cli->cmd, "pull") ? sc_args_text(cli->args, "pull") : NULL;
-    const bool missing = when && strcmp(when, "missing") == 0;
-    return find(cli, arg, want, missing ? SC_HUB_PULL_MISSING : SC_HUB_PULL_NEVER, path, err);
+    return find(cli, arg, want, sc_cli_pull_when(cli), path, err);
 }
 
 sc_code sc_cli_find_or_pull(sc_cli *cli, const char *arg, sc_hub_want want, char **path,

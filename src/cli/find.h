@@ -19,6 +19,12 @@
 sc_code sc_cli_find(sc_cli *cli, const char *arg, sc_hub_want want, char **path,
                     sc_err *err) SC_CHECKED;
 
+/** What the command's option `pull` says; SC_HUB_PULL_NEVER when it takes none. */
+sc_hub_pull_when sc_cli_pull_when(const sc_cli *cli);
+
+/** Progress on the terminal and the stop flag, for a download. `cli` is borrowed. */
+sc_hub_pull_opts sc_cli_pull_opts(sc_cli *cli);
+
 /** As above, and downloads what is missing whatever the options say. */
 sc_code sc_cli_find_or_pull(sc_cli *cli, const char *arg, sc_hub_want want, char **path,
                             sc_err *err) SC_CHECKED;

@@ -141,9 +141,10 @@ static const sc_engine_ops local_ops = {local_encode, local_describe, local_memo
 
 /* The file or folder of the tokenizer: what was asked for, else what lies beside, else `fallback`.
  */
-static sc_code find_tokenizer(const sc_eval_model *spec, const char *path, char **out, sc_err *err)
+static sc_code find_tokenizer(const sc_eval_model *spec, const sc_engine_opts *opts,
+                              const char *path, char **out, sc_err *err)
 {
-    const sc_hub_opts want = {.want = SC_HUB_TOKENIZER};
+    const sc_hub_opts want = {.want = SC_HUB_TOKENIZER, .pull = opts->pull, .how = opts->how};
     if (spec->tokenizer)
         return sc_hub_resolve(spec->tokenizer, &want, out, err);
     sc_err none = {0};
@@ -184,9 +185,10 @@ sc_code sc_engine_open_local(const sc_eval_model *spec, const sc_engine_opts *op
     }
     e->ops = &local_ops;
     e->self = l;
-    SC_TRY(sc_hub_resolve(spec->arg, &(sc_hub_opts){0}, &l->path, err));
+    const sc_hub_opts find = {.pull = opts->pull, .how = opts->how};
+    SC_TRY(sc_hub_resolve(spec->arg, &find, &l->path, err));
     // The tokenizer first: it is quick to find out that there is none.
-    SC_TRY(find_tokenizer(spec, l->path, &l->tok_path, err));
+    SC_TRY(find_tokenizer(spec, opts, l->path, &l->tok_path, err));
     SC_TRY(sc_tok_open(l->tok_path, &l->tok, err));
     SC_TRY(sc_model_open(l->path, &opts->model, &l->model, err));
     find_stops(l);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "gen/gen.h"
+#include "hub/resolve.h"
 #include "model/model.h"
 #include "tok/tok.h"
 
@@ -29,7 +30,9 @@ typedef struct sc_eval_model {
 /** How a local engine computes. All-zero is the default. */
 typedef struct sc_engine_opts {
     sc_model_opts model;
-    uint32_t batch; // samples decoded together at most; 0: chosen
+    uint32_t batch;              // samples decoded together at most; 0: chosen
+    sc_hub_pull_when pull;       // whether a missing model may be downloaded
+    const sc_hub_pull_opts *how; // borrowed; progress of a download; NULL: silent
 } sc_engine_opts;
 
 typedef struct sc_engine sc_engine;

@@ -497,6 +497,24 @@ TEST(the_program_pulls_lists_and_never_shows_the_token)
     bench_stop(b);
 }
 
+TEST(the_program_downloads_a_model_to_run_only_when_told_to)
+{
+    UNUSED;
+    char out[4000];
+    if (!getenv("SC_BUILD"))
+        SKIP("program", "SC_BUILD does not say where the program is");
+    bench *b = bench_start((hub){0});
+    assert_int_equal(run_program(b, "generate -m org/name -p x", out, sizeof out), 1);
+    CHECK(strstr(out, "allow the download with --pull missing"));
+    assert_int_equal(srv_connections(b->h.api), 0);
+    // The bytes are no model, so it ends with an error about the file: it was fetched and opened.
+    assert_int_equal(run_program(b, "generate -m org/name -p x --pull missing", out, sizeof out),
+                     1);
+    CHECK(strstr(out, "snapshots/" HUB_COMMIT) && !strstr(out, HUB_TOKEN));
+    check_big(b);
+    bench_stop(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -514,6 +532,7 @@ int main(void)
         T(a_stop_flag_ends_a_pull_and_a_lock_of_another_process_is_waited_for),
         T(resolving_a_name_pulls_it_when_that_is_allowed),
         T(the_program_pulls_lists_and_never_shows_the_token),
+        T(the_program_downloads_a_model_to_run_only_when_told_to),
     };
     return RUN_TESTS(tests);
 }
