@@ -50,6 +50,8 @@ class Cases:
             self.gguf(kind, self.models / f"medium-{kind}.gguf")
         if self.real:
             self.gguf("real", self.real)
+        if (self.models / "starcoder-1b-q8_0.gguf").exists():
+            self.gguf("starcoder", self.models / "starcoder-1b-q8_0.gguf")
 
     def add(self, measure, program, *command):
         self.list.append((measure, program, [str(c) for c in command]))
@@ -67,8 +69,7 @@ class Cases:
         elif what == "ttft":
             command = [scbench, "generate", "-m", model, *tok, "--threads", self.threads, "--max-tokens", 1, "--greedy", "-p", self.prompt()]
         else:
-            command = [scbench, "run", "-m", model, *tok, "--threads", self.threads, "-t", "builtin", "-n", 8, "--max-tokens", 150, "--history", "off", "-q", "-o", self.dir / "runs"]
-            command = [c for c in command if c not in ("--history", "off")]
+            command = [scbench, "run", "-m", model, *tok, "--threads", self.threads, "-t", "builtin", "-n", 8, "--max-tokens", 150, "-q", "-o", self.dir / "runs"]
         self.add(measure, "scbench", *command)
 
     def prompt(self):
