@@ -258,7 +258,6 @@ static sc_code read_scaling(const json_t *s, sc_config *c, sc_err *err)
     SC_TRY(sc_json_get_num(s, "factor", &r->factor, err));
     if (!(r->factor >= 1e-3 && r->factor <= 1e6))
         return sc_fail(err, SC_E_FORMAT, "factor: %g is no usable scale", r->factor);
-    r->orig_ctx = c->ctx;
     SC_TRY(sc_config_u32(s, "original_max_position_embeddings", 1, MAX_CTX, &r->orig_ctx, err));
     SC_TRY(sc_json_get_num(s, "low_freq_factor", &r->low_freq_factor, err));
     SC_TRY(sc_json_get_num(s, "high_freq_factor", &r->high_freq_factor, err));
@@ -292,6 +291,7 @@ static sc_code read_long(const json_t *o, const json_t *s, sc_config *c, sc_err 
 sc_code sc_config_rope_keys(const json_t *o, double partial, sc_config *c, sc_err *err)
 {
     sc_rope_conf *r = &c->rope;
+    r->orig_ctx = c->ctx;
     SC_TRY(sc_json_get_num(o, "rope_theta", &r->theta, err));
     SC_TRY(sc_json_get_num(o, "partial_rotary_factor", &partial, err));
 

@@ -126,15 +126,11 @@ static int check_case(const golden_case *c, const char *level)
     return bad;
 }
 
-static void check_level(const char *level)
+/* Every case below `dir` at one level. */
+static void check_folder(const char *dir, const char *level)
 {
-    unsigned have = 0;
-    if (!golden_dir())
-        SKIP("goldens", "SC_GOLDENS is not there");
-    if (!sc_cpu_parse(sc_str_c(level), sc_cpu_levels(), &have))
-        SKIP(level, "this machine does not have it");
     golden_list list = {0};
-    golden_list_read(&list, golden_dir());
+    golden_list_read(&list, dir);
     CHECK(list.n > 0);
     int bad = 0;
     for (size_t i = 0; i < list.n; i++)
@@ -142,6 +138,29 @@ static void check_level(const char *level)
     printf("# %s: %zu models\n", level, list.n);
     golden_list_drop(&list);
     assert_int_equal(bad, 0);
+}
+
+static void check_level(const char *level)
+{
+    unsigned have = 0;
+    if (!golden_dir())
+        SKIP("goldens", "SC_GOLDENS is not there");
+    if (!sc_cpu_parse(sc_str_c(level), sc_cpu_levels(), &have))
+        SKIP(level, "this machine does not have it");
+    check_folder(golden_dir(), level);
+}
+
+TEST(agrees_with_the_few_that_travel_with_the_source)
+{
+    UNUSED;
+    char dir[GOLDEN_PATH];
+    const char *source = getenv("SC_SOURCE");
+    (void)snprintf(dir, sizeof dir, "%s/test/data/goldens", source ? source : "."); // fits
+    for (size_t i = 0; i < SC_LEN(levels); i++) {
+        unsigned have = 0;
+        if (sc_cpu_parse(sc_str_c(levels[i]), sc_cpu_levels(), &have))
+            check_folder(dir, levels[i]);
+    }
 }
 
 TEST(agrees_with_the_goldens_in_plain_c)
@@ -166,6 +185,7 @@ int main(void)
 {
     sc_json_setup();
     const struct CMUnitTest tests[] = {
+        T(agrees_with_the_few_that_travel_with_the_source),
         T(agrees_with_the_goldens_in_plain_c),
         T(agrees_with_the_goldens_at_avx2),
         T(agrees_with_the_goldens_at_avx512),

@@ -1,0 +1,220 @@
+/* config.json and the config of a checkpoint: what is read, what is refused, and how it says so. */
+// SPDX-License-Identifier: MIT
+#include "base/file.h"
+#include "model/config.h"
+#include "t.h"
+
+#include <dirent.h>
+#include <math.h>
+
+static sc_code parse(const char *text, sc_config *c, sc_err *err)
+{
+    SC_AUTO_JSON *o = NULL;
+    SC_TRY(sc_json_parse(sc_str_c(text), &o, err));
+    return sc_config_read_hf(o, c, err);
+}
+
+TEST(missing_keys_take_the_default_of_the_class)
+{
+    UNUSED;
+    static const struct {
+        const char *type;
+        uint32_t hidden, inter, layers, heads, kv_heads, head_dim, vocab, ctx;
+        double theta;
+        bool tied;
+    } rows[] = {
+        {"llama", 4096, 11008, 32, 32, 32, 128, 32000, 2048, 1e4, false},
+        {"mistral", 4096, 14336, 32, 32, 8, 128, 32000, 131072, 1e4, false},
+        {"mixtral", 4096, 14336, 32, 32, 8, 128, 32000, 131072, 1e6, false},
+        {"qwen2", 4096, 22016, 32, 32, 32, 128, 151936, 32768, 1e4, false},
+        {"qwen3", 4096, 22016, 32, 32, 32, 128, 151936, 32768, 1e4, false},
+        {"qwen3_moe", 2048, 6144, 24, 32, 4, 64, 151936, 32768, 1e4, false},
+        {"codegen", 4096, 16384, 28, 16, 16, 256, 50400, 2048, 1e4, false},
+        {"gpt_bigcode", 768, 3072, 12, 12, 1, 64, 50257, 1024, 1e4, true},
+        {"starcoder2", 3072, 12288, 30, 24, 2, 128, 49152, 4096, 1e4, true},
+        {"gpt2", 768, 3072, 12, 12, 12, 64, 50257, 1024, 1e4, true},
+        {"gpt_neox", 6144, 24576, 44, 64, 64, 96, 50432, 2048, 1e4, false},
+        {"phi", 2048, 8192, 24, 32, 32, 64, 51200, 2048, 1e4, false},
+        {"phi3", 3072, 8192, 32, 32, 32, 96, 32064, 4096, 1e4, false},
+        {"stablelm", 2560, 6912, 32, 32, 32, 80, 50304, 4096, 1e4, false},
+        {"gemma", 3072, 24576, 28, 16, 16, 256, 256000, 8192, 1e4, true},
+        {"granite", 4096, 11008, 32, 32, 32, 128, 32000, 2048, 1e4, false},
+    };
+    for (size_t i = 0; i < SC_LEN(rows); i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "{\"model_type\": \"%s\"}", rows[i].type); // fits
+        sc_config c;
+        sc_err err = {0};
+        CHECK_OK(parse(text, &c, &err), &err);
+        CHECK(c.hidden == rows[i].hidden && c.inter == rows[i].inter);
+        CHECK(c.layers == rows[i].layers && c.heads == rows[i].heads);
+        CHECK(c.kv_heads == rows[i].kv_heads && c.head_dim == rows[i].head_dim);
+        CHECK(c.vocab == rows[i].vocab && c.ctx == rows[i].ctx && c.tied == rows[i].tied);
+        CHECK(!(fabs(c.rope.theta - rows[i].theta) > 0));
+    }
+}
+
+TEST(refuses_what_it_does_not_do_and_names_the_key)
+{
+    UNUSED;
+    static const struct {
+        sc_code code;
+        const char *text, *says;
+    } cases[] = {
+        {SC_E_FORMAT, "[]", "an object expected"},
+        {SC_E_FORMAT, "{}", "model_type: missing"},
+        {SC_E_FORMAT, "{\"model_type\": 3}", "model_type"},
+        {SC_E_UNSUPPORTED, "{\"model_type\": \"mamba\"}",
+         "model_type: unknown architecture \"mamba\"; known: smallcoder, llama, granite"},
+        {SC_E_UNSUPPORTED,
+         "{\"model_type\": \"llama\", \"quantization_config\": {\"quant_method\": \"awq\"}}",
+         "quantization_config: weights quantised by \"awq\""},
+        {SC_E_UNSUPPORTED, "{\"model_type\": \"llama\", \"hidden_act\": \"mish\"}",
+         "hidden_act: unknown activation \"mish\""},
+        {SC_E_UNSUPPORTED,
+         "{\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"spiral\", \"factor\": "
+         "2}}",
+         "rope_scaling: rope_type: unknown type \"spiral\""},
+        {SC_E_UNSUPPORTED,
+         "{\"model_type\": \"llama\", \"rope_parameters\": {\"full_attention\": {}}}",
+         "rope_parameters.full_attention: RoPE by layer type"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"rope_scaling\": 4}", "rope_scaling"},
+        {SC_E_FORMAT,
+         "{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 0}}",
+         "rope_scaling: factor: 0"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"rope_theta\": -1}", "rope_theta: -1"},
+        {SC_E_FORMAT,
+         "{\"model_type\": \"phi3\", \"rope_scaling\": {\"type\": \"longrope\", \"factor\": 2, "
+         "\"short_factor\": [1], \"long_factor\": [1]}}",
+         "short_factor: a list of 48 numbers expected"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"hidden_size\": -1}", "hidden_size"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"hidden_size\": 1e30}", "hidden_size"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"hidden_size\": 9223372036854775807}",
+         "hidden_size"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"num_hidden_layers\": 0}", "num_hidden_layers"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"num_hidden_layers\": 100000}",
+         "num_hidden_layers"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"num_key_value_heads\": 5}",
+         "num_attention_heads 32 is no multiple of num_key_value_heads 5"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"head_dim\": 7}", "rotary part of 7"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"rms_norm_eps\": \"1e-5\"}", "rms_norm_eps"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"eos_token_id\": \"</s>\"}", "eos_token_id"},
+        {SC_E_FORMAT, "{\"model_type\": \"codegen\", \"n_head\": 6, \"n_embd\": 96}",
+         "n_head: 6 is no multiple of 4"},
+        {SC_E_UNSUPPORTED, "{\"model_type\": \"gpt2\", \"add_cross_attention\": true}",
+         "add_cross_attention"},
+        {SC_E_FORMAT,
+         "{\"model_type\": \"qwen2\", \"use_sliding_window\": true, \"layer_types\": [1]}",
+         "layer_types: 1 entries for 32 layers"},
+        {SC_E_UNSUPPORTED,
+         "{\"model_type\": \"qwen2\", \"num_hidden_layers\": 1, \"layer_types\": [\"chunked\"]}",
+         "layer_types: unknown type \"chunked\""},
+        {SC_E_FORMAT, "{\"model_type\": \"qwen3_moe\", \"num_experts_per_tok\": 500}",
+         "500 of 128 experts"},
+        {SC_E_FORMAT, "{\"model_type\": \"qwen3_moe\", \"mlp_only_layers\": [24]}",
+         "mlp_only_layers: no layer 24"},
+    };
+    for (size_t i = 0; i < SC_LEN(cases); i++) {
+        sc_config c;
+        sc_err err = {0};
+        const sc_code code = parse(cases[i].text, &c, &err);
+        if (code != cases[i].code || !strstr(err.msg, cases[i].says))
+            print_error("%s\n  gave %s: %s\n", cases[i].text, sc_code_name(code), err.msg);
+        CHECK(code == cases[i].code && strstr(err.msg, cases[i].says));
+    }
+}
+
+TEST(reads_both_spellings_of_a_rope_type)
+{
+    UNUSED;
+    static const char *const texts[] = {
+        "{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}}",
+        "{\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 4}}",
+        "{\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"linear\", "
+        "\"factor\": 4.0, \"rope_theta\": 10000.0}}",
+    };
+    sc_config want, c;
+    sc_err err = {0};
+    CHECK_OK(parse(texts[0], &want, &err), &err);
+    CHECK(want.rope.kind == SC_ROPE_LINEAR);
+    for (size_t i = 1; i < SC_LEN(texts); i++) {
+        CHECK_OK(parse(texts[i], &c, &err), &err);
+        CHECK(memcmp(&c.rope, &want.rope, sizeof c.rope) == 0);
+    }
+}
+
+TEST(a_null_window_is_none_and_a_missing_one_the_default)
+{
+    UNUSED;
+    sc_config c;
+    sc_err err = {0};
+    CHECK_OK(parse("{\"model_type\": \"mistral\"}", &c, &err), &err);
+    CHECK(sc_config_window(&c, 0) == 4096 && sc_config_window(&c, 31) == 4096);
+    CHECK_OK(parse("{\"model_type\": \"mistral\", \"sliding_window\": null}", &c, &err), &err);
+    CHECK(sc_config_window(&c, 0) == 0);
+    CHECK_OK(parse("{\"model_type\": \"qwen2\", \"sliding_window\": 100}", &c, &err), &err);
+    CHECK(sc_config_window(&c, 31) == 0); // it was not asked for
+}
+
+TEST(a_checkpoint_without_a_config_has_the_originals_numbers)
+{
+    UNUSED;
+    sc_config c;
+    sc_err err = {0};
+    CHECK_OK(sc_config_read_smallcoder(NULL, &c, &err), &err);
+    CHECK(c.hidden == 1152 && c.inter == 3328 && c.layers == 18 && c.heads == 16);
+    CHECK(c.kv_heads == 4 && c.head_dim == 72 && c.vocab == 32000 && c.ctx == 4096 && c.tied);
+    CHECK(c.bos == 1 && c.n_eos == 1 && c.eos[0] == 2);
+}
+
+/* Reads config.json of a folder in the form that `file` has. */
+static bool read_form(const char *dir, const char *name, const char *file, sc_config *c)
+{
+    char path[1024];
+    sc_err err = {0};
+    SC_AUTO_JSON *o = NULL;
+    CHECK(snprintf(path, sizeof path, "%s/%s/%s", dir, name, file) < (int)sizeof path);
+    if (!sc_file_is_file(path))
+        return false;
+    CHECK_OK(sc_json_read(path, 1 << 20, &o, &err), &err);
+    CHECK_OK(sc_config_read_hf(o, c, &err), &err);
+    return true;
+}
+
+TEST(version_5_of_the_library_says_the_same)
+{
+    UNUSED;
+    char dir[1024];
+    const char *goldens = getenv("SC_GOLDENS");
+    (void)snprintf(dir, sizeof dir, "%s/models", goldens ? goldens : "");
+    DIR *d = opendir(dir);
+    if (!d)
+        SKIP("goldens", "SC_GOLDENS is not there");
+    unsigned n = 0;
+    for (const struct dirent *e = NULL; (e = readdir(d)) != NULL;) {
+        sc_config old, new;
+        if (e->d_name[0] == '.' || !read_form(dir, e->d_name, "config.v5.json", &new))
+            continue;
+        CHECK(read_form(dir, e->d_name, "config.json", &old));
+        if (memcmp(&old, &new, sizeof old) != 0)
+            print_error("%s: the two forms differ\n", e->d_name);
+        CHECK(memcmp(&old, &new, sizeof old) == 0);
+        n++;
+    }
+    (void)closedir(d); // opened for reading
+    CHECK(n > 0);
+}
+
+int main(void)
+{
+    sc_json_setup();
+    const struct CMUnitTest tests[] = {
+        T(missing_keys_take_the_default_of_the_class),
+        T(refuses_what_it_does_not_do_and_names_the_key),
+        T(reads_both_spellings_of_a_rope_type),
+        T(a_null_window_is_none_and_a_missing_one_the_default),
+        T(a_checkpoint_without_a_config_has_the_originals_numbers),
+        T(version_5_of_the_library_says_the_same),
+    };
+    return RUN_TESTS(tests);
+}
