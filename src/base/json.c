@@ -7,15 +7,20 @@
 
 #include <inttypes.h>
 
-// Jansson reports memory that was refused inside a string or a container as a syntax error, or not
-// at all: whether it was refused is noted here, by thread.
-static _Thread_local bool starved;
+// Jansson's reader does not look whether a letter could be kept: it reports memory that was refused
+// as a syntax error, or not at all. So once memory was refused, a parse gets no more: then it ends
+// before it looks at what it could not keep, and its result is thrown away. By thread.
+static _Thread_local struct {
+    bool parsing, starved;
+} reader;
 
 static void *take(size_t n)
 {
+    if (reader.parsing && reader.starved)
+        return NULL;
     void *p = sc_alloc(n, 1);
     if (!p)
-        starved = true;
+        reader.starved = true;
     return p;
 }
 
@@ -27,10 +32,12 @@ void sc_json_setup(void)
 sc_code sc_json_parse(sc_str text, json_t **out, sc_err *err)
 {
     json_error_t why;
-    starved = false;
+    reader.parsing = true;
+    reader.starved = false;
     json_t *v = json_loadb(text.p ? text.p : "", text.n,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
-    if (starved) { // it may even have gone on with a letter less
+    reader.parsing = false;
+    if (reader.starved) {
         json_decref(v);
         return sc_fail_nomem(err);
     }
