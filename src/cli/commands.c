@@ -14,6 +14,7 @@ extern const sc_cmd
     sc_cmd_models_ls,
     sc_cmd_models_pull,
     sc_cmd_run,
+    sc_cmd_score,
     sc_cmd_sandbox_check,
     sc_cmd_sandbox_run,
     sc_cmd_speed,
@@ -27,6 +28,7 @@ extern const sc_cmd
 const sc_cmd *const sc_cmds[] = {
     &sc_cmd_run,
     &sc_cmd_generate,
+    &sc_cmd_score,
     &sc_cmd_tasks_ls,
     &sc_cmd_tasks_show,
     &sc_cmd_tasks_validate,

@@ -21,6 +21,11 @@ static sc_code submit(sc_box *box, sc_judged *one, const sc_judge_opts *o, sc_bu
     sc_job job = {0};
     SC_TRY(sc_program_job(one->task, one->text, one->whole, source, &job, err));
     job.limits = o->limits;
+    if (one->cpu_s > 0) {
+        const double wall = job.limits.cpu_s > 0 ? job.limits.wall_s / job.limits.cpu_s : 0;
+        job.limits.cpu_s = one->cpu_s;
+        job.limits.wall_s = wall * one->cpu_s;
+    }
     job.tag = one;
     return sc_box_submit(box, &job, err);
 }

@@ -16,7 +16,9 @@ typedef struct sc_judged {
     const sc_task *task; // borrowed
     sc_str text;         // borrowed: the completion
     bool whole;          // it is a whole program
+    double cpu_s;        // its own CPU limit, the wall limit in proportion; 0: the common one
     bool no_code;        // nothing to run: not handed to the sandbox, counted as not passed
+    void *tag;           // the caller's
     // set by sc_judge_all:
     bool done;
     bool recovered;     // timed out beside others, but not alone

@@ -1,0 +1,47 @@
+/**
+ * samples.h - completions made elsewhere: the files of human-eval, EvalPlus, bigcode, lm-eval and
+ * LiveCodeBench.
+ *
+ * The form is found from the content: JSON lines with "completion" (continues the prompt) or
+ * "solution" (a whole program); JSON lines of lm-eval ("doc" and "filtered_resps" or "resps"); one
+ * array of arrays of programs in the order of the tasks (bigcode); one array of objects with
+ * "code_list" (LiveCodeBench).
+ *
+ * Threads: immutable after reading.
+ */
+// SPDX-License-Identifier: MIT
+#ifndef SC_SCORE_SAMPLES_H
+#define SC_SCORE_SAMPLES_H
+
+#include "base/json.h"
+#include "task/suite.h"
+
+typedef struct sc_sample_in {
+    const sc_task *task; // borrowed from the suite
+    sc_str text;         // borrowed from the file
+    bool whole;          // a whole program
+    uint32_t index;      // of this task's samples, from 0
+    const json_t *line;  // borrowed: the object it came from; NULL for bigcode's arrays
+} sc_sample_in;
+
+typedef struct sc_samples sc_samples;
+
+/**
+ * Reads `text`; every task must be one of `suite`.
+ *
+ * Owns:   the caller frees *out with sc_samples_free; the suite outlives it.
+ * Errors: SC_E_FORMAT with the line or entry, SC_E_LIMIT, SC_E_NOMEM
+ */
+sc_code sc_samples_parse(sc_str text, const sc_suite *suite, sc_samples **out,
+                         sc_err *err) SC_CHECKED;
+
+void sc_samples_free(sc_samples *s);
+
+const sc_sample_in *sc_samples_at(const sc_samples *s, size_t *n);
+
+/** "human-eval", "evalplus", "lm-eval", "bigcode", "livecodebench". */
+const char *sc_samples_form(const sc_samples *s);
+
+SC_AUTO_DEFINE(sc_samples, sc_samples_free);
+
+#endif
