@@ -19,6 +19,7 @@ scratch=$(pwd)
 
 # The step's large arrays come back from the heap instead of fresh pages each time: a fifth of the time otherwise.
 export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456 MALLOC_ARENA_MAX=1
+export OMP_WAIT_POLICY=passive  # beside other work, waiting threads must not spin
 [ -f run/done ] || { venv/bin/python "$here/train.py" data run --minutes "$minutes" && touch run/done; }
 cp data/tokenizer.json run/nano.pt "$here/"
 
