@@ -13,15 +13,17 @@ enum { MAX_FILES = 20000, MAX_DEPTH = 6, MAX_PATH = 4096, MAX_REF = 256 };
 
 /* The files of a snapshot, with the memory behind their names. */
 typedef struct files {
-    sc_hub_file *at; // owned, [n]
-    size_t n, cap;
+    sc_hub_file *at; // owned, [n]; sorted by path at the end
+    char **name;     // owned, [n]: what the paths point at, in any order
+    size_t n, cap, name_cap;
     char *broken; // owned: a link that leads nowhere; NULL: none
 } files;
 
 static void files_drop(files *f)
 {
     for (size_t i = 0; i < f->n; i++)
-        sc_free((char *)(uintptr_t)f->at[i].path.p); // ours: add_file put it there
+        sc_free(f->name[i]);
+    sc_free(f->name);
     sc_free(f->at);
     sc_free(f->broken);
 }
@@ -34,15 +36,27 @@ static void close_dir(DIR *d)
 }
 SC_AUTO_DEFINE(DIR, close_dir);
 
+/* The next entry but "." and "..", or NULL. */
+static const char *next_name(DIR *d)
+{
+    for (;;) {
+        const struct dirent *e = readdir(d); // NOLINT(concurrency-mt-unsafe): the stream is ours
+        if (!e || (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0))
+            return e ? e->d_name : NULL;
+    }
+}
+
 static sc_code add_file(files *f, const char *name, uint64_t size, sc_err *err)
 {
     if (f->n >= MAX_FILES)
         return sc_fail(err, SC_E_LIMIT, "more than %d files", MAX_FILES);
-    if (!sc_grow(&f->at, &f->cap, f->n, MAX_FILES, sizeof *f->at))
+    if (!sc_grow(&f->at, &f->cap, f->n, MAX_FILES, sizeof *f->at) ||
+        !sc_grow(&f->name, &f->name_cap, f->n, MAX_FILES, sizeof *f->name))
         return sc_fail_nomem(err);
     char *copy = sc_strdup(name);
     if (!copy)
         return sc_fail_nomem(err);
+    f->name[f->n] = copy;
     f->at[f->n++] = (sc_hub_file){.path = sc_str_c(copy), .size = size};
     return SC_OK;
 }
@@ -84,11 +98,9 @@ static sc_code scan(files *f, const char *root, const char *inner, unsigned dept
     SC_AUTO(DIR) *d = opendir(path.p);
     if (!d)
         return sc_fail_sys(err, SC_E_IO, errno, "%s", path.p);
-    for (const struct dirent *e = NULL; (e = readdir(d)) != NULL;) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
+    for (const char *name = NULL; (name = next_name(d)) != NULL;) {
         sc_buf_clear(&path);
-        SC_TRY(join(inner, e->d_name, &path, err));
+        SC_TRY(join(inner, name, &path, err));
         if (!sc_hub_path_is_safe(sc_buf_str(&path)))
             continue; // no repository has such a name
         SC_TRY(scan_entry(f, root, path.p, depth, err));
@@ -210,14 +222,13 @@ static sc_code ref_of(const char *repo_dir, const char *commit, char **out, sc_e
     if (!d)
         return SC_OK;
     SC_AUTO(sc_buf) text = sc_buf_init(MAX_REF);
-    for (const struct dirent *e = NULL; !*out && (e = readdir(d)) != NULL;) {
+    for (const char *name = NULL; !*out && (name = next_name(d)) != NULL;) {
         sc_err why = {0}; // a folder or a bad ref is simply not the one
-        const sc_str name = sc_str_c(e->d_name);
         sc_buf_clear(&text);
-        if (e->d_name[0] == '.' || read_ref(repo_dir, name, &text, &why) != SC_OK ||
+        if (name[0] == '.' || read_ref(repo_dir, sc_str_c(name), &text, &why) != SC_OK ||
             strcmp(text.p, commit) != 0)
             continue;
-        *out = sc_strdup(e->d_name);
+        *out = sc_strdup(name);
         if (!*out)
             return sc_fail_nomem(err);
     }
@@ -253,17 +264,16 @@ static sc_code list_repo(sc_hub_cached_list *l, const char *cache, const char *f
     SC_AUTO(DIR) *d = sc_buf_ok(&path) ? opendir(path.p) : NULL;
     if (!d)
         return SC_OK;
-    for (const struct dirent *e = NULL; (e = readdir(d)) != NULL;) {
+    for (const char *name = NULL; (name = next_name(d)) != NULL;) {
         sc_buf_clear(&path);
-        sc_buf_addf(&path, "%s/snapshots/%s", dir.p, e->d_name);
-        if (!sc_hub_is_commit(sc_str_c(e->d_name)) || !sc_buf_ok(&path) || !sc_file_is_dir(path.p))
+        sc_buf_addf(&path, "%s/snapshots/%s", dir.p, name);
+        if (!sc_hub_is_commit(sc_str_c(name)) || !sc_buf_ok(&path) || !sc_file_is_dir(path.p))
             continue;
         if (!sc_grow(&l->at, &l->cap, l->n, MAX_FILES, sizeof *l->at))
             return sc_fail_nomem(err);
         sc_hub_cached *c = &l->at[l->n++];
-        *c = (sc_hub_cached){.repo = repo_of_folder(folder),
-                             .commit = sc_strdup(e->d_name),
-                             .path = sc_strdup(path.p)};
+        *c = (sc_hub_cached){
+            .repo = repo_of_folder(folder), .commit = sc_strdup(name), .path = sc_strdup(path.p)};
         SC_TRY(describe(c, dir.p, err));
     }
     return SC_OK;
@@ -282,9 +292,9 @@ sc_code sc_hub_cache_list(const sc_hub_places *places, sc_hub_cached_list *out, 
     SC_AUTO(DIR) *d = opendir(places->cache);
     if (!d && errno != ENOENT)
         return sc_fail_sys(err, SC_E_IO, errno, "%s", places->cache);
-    for (const struct dirent *e = NULL; d && (e = readdir(d)) != NULL;)
-        if (strncmp(e->d_name, "models--", 8) == 0)
-            SC_TRY(list_repo(&l, places->cache, e->d_name, err));
+    for (const char *name = NULL; d && (name = next_name(d)) != NULL;)
+        if (strncmp(name, "models--", 8) == 0)
+            SC_TRY(list_repo(&l, places->cache, name, err));
     if (l.n)
         qsort(l.at, l.n, sizeof *l.at, by_repo);
     *out = l;

@@ -89,11 +89,27 @@ static sc_code write_front(fetch *f, const void *bytes, size_t n, sc_err *err)
     return SC_OK;
 }
 
+/* A number of at most 18 digits with `end` behind it; *at moves behind that. */
+static bool read_number(const char **at, char end, uint64_t *out)
+{
+    enum { MAX_DIGITS = 18 };
+    const size_t n = strspn(*at, "0123456789");
+    if (n == 0 || n > MAX_DIGITS || (*at)[n] != end)
+        return false;
+    *out = 0;
+    for (size_t i = 0; i < n; i++)
+        *out = *out * 10 + (uint64_t)((*at)[i] - '0');
+    *at += n + 1;
+    return true;
+}
+
 /* "bytes 0-99/1000": must be what was asked for. */
 static sc_code check_range(const piece *p, const char *v, sc_err *err)
 {
     uint64_t from = 0, to = 0, total = 0;
-    if (!v || sscanf(v, "bytes %" SCNu64 "-%" SCNu64 "/%" SCNu64, &from, &to, &total) != 3)
+    const char *at = v && strncmp(v, "bytes ", 6) == 0 ? v + 6 : NULL;
+    if (!at || !read_number(&at, '-', &from) || !read_number(&at, '/', &to) ||
+        !read_number(&at, '\0', &total))
         return sc_fail(err, SC_E_NET, "a part without a Content-Range");
     if (from != p->from + p->got || total != p->owner->from->size || to >= total)
         return sc_fail(err, SC_E_NET, "another part than the one asked for: %.60s", v);

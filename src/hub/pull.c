@@ -198,7 +198,7 @@ static sc_code bring(const job *j, const sc_hub_entry *e, sc_err *err)
         j->session->progress.done += e->size;
         return SC_OK;
     }
-    SC_AUTO(sc_buf) url = sc_buf_init(MAX_PATH * 2);
+    SC_AUTO(sc_buf) url = sc_buf_init((size_t)MAX_PATH * 2);
     SC_TRY(start_url(j, "/", "/resolve/", &url, err));
     sc_buf_addf(&url, "%s/", j->commit);
     sc_url_escape(sc_str_c(e->path), "/", &url);
@@ -209,7 +209,7 @@ static sc_code bring(const job *j, const sc_hub_entry *e, sc_err *err)
               e->path);
     // A mirror may name the content by an ETag of its own; where both are hashes they must agree.
     if (from.size != e->size ||
-        (strlen(from.etag) == strlen(e->hash) && strcmp(from.etag, e->hash)))
+        (strlen(from.etag) == strlen(e->hash) && strcmp(from.etag, e->hash) != 0))
         return sc_fail(err, SC_E_FORMAT, "%s: the hub's listing and its headers do not agree",
                        e->path);
     return bring_locked(j, &from, err);

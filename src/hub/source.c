@@ -87,6 +87,6 @@ sc_code sc_hub_source_find(sc_hub_session *s, const char *name, const char *ask_
         read_size(first_of(c, "x-linked-size", is_here ? "content-length" : NULL), &r.size, err));
     SC_TRY(read_place(c, &r.url, err));
     *out = r;
-    r = (sc_hub_source){0};
+    r = (sc_hub_source){0}; // NOLINT(clang-analyzer-deadcode.DeadStores): the cleanup reads it
     return SC_OK;
 }

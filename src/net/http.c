@@ -49,8 +49,8 @@ struct sc_http {
     CURLM *multi; // owned
     sc_clock clock;
     const atomic_bool *stop; // borrowed
-    char *ca_file;          // owned; NULL: the system's
-    sc_http_call *calls;    // all that are not freed, newest first
+    char *ca_file;           // owned; NULL: the system's
+    sc_http_call *calls;     // all that are not freed, newest first
 };
 
 static void init_curl(void)
@@ -153,6 +153,7 @@ static bool take_head(sc_http_call *c)
 }
 
 /* libcurl gives one header line a call. */
+// NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's
 static size_t on_header(char *p, size_t one, size_t n, void *ctx)
 {
     sc_http_call *c = ctx;
@@ -179,6 +180,7 @@ static size_t on_header(char *p, size_t one, size_t n, void *ctx)
     return n * one;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's
 static size_t on_bytes(char *p, size_t one, size_t n, void *ctx)
 {
     sc_http_call *c = ctx;
