@@ -21,6 +21,8 @@ extern const sc_cmd
     sc_cmd_tasks_ls,
     sc_cmd_tasks_show,
     sc_cmd_tasks_validate,
+    sc_cmd_tok_decode,
+    sc_cmd_tok_encode,
     sc_cmd_tour,
     sc_cmd_version;
 
@@ -38,6 +40,8 @@ const sc_cmd *const sc_cmds[] = {
     &sc_cmd_models_ls,
     &sc_cmd_models_logits,
     &sc_cmd_models_pull,
+    &sc_cmd_tok_encode,
+    &sc_cmd_tok_decode,
     &sc_cmd_sandbox_check,
     &sc_cmd_sandbox_run,
     &sc_cmd_help,

@@ -90,6 +90,12 @@ static const sc_opt table[] = {
      "continue with N likeliest tokens"},
     {"hidden", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, GEN,
      "also the state after every layer"},
+    {"special", NULL, 0, SC_OPT_FLAG, NULL, "yes", NULL, 0, 0, GEN,
+     "add what the tokenizer puts around a text, such as BOS"},
+    {"literal", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, GEN,
+     "special tokens in the text are plain text"},
+    {"skip-special", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, GEN,
+     "leave special tokens out of the text"},
     {"jsonl", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, GEN, "one JSON object a line"},
 
     {"jobs", NULL, 'j', SC_OPT_INT, "N", NULL, NULL, 1, 64, EXEC,

@@ -5,6 +5,8 @@
 #include "fmt/gguf.h"
 #include "tok/tok_impl.h"
 
+#include <string.h>
+
 /* Whether `dir` holds the file `name`; *path (owned by the caller) is its path. */
 static sc_code find_in(const char *dir, const char *name, char **path, bool *there, sc_err *err)
 {
@@ -37,17 +39,35 @@ static sc_code find_in_dir(const char *dir, char **out, sc_err *err)
     return find_in(dir, "tokenizer.model", out, &there, err);
 }
 
-static bool is_gguf(const char *path)
+typedef enum kind { KIND_GGUF, KIND_JSON, KIND_SPM, KIND_OTHER } kind;
+
+/* What the bytes of a file are. */
+static kind kind_of(const char *p, size_t n)
+{
+    size_t i = 0;
+    if (sc_gguf_is(p, n))
+        return KIND_GGUF;
+    // A SentencePiece model begins with its first token: field 1, a message that begins with a
+    // text.
+    if (n > 2 && p[0] == '\n' && p[2] == '\n')
+        return KIND_SPM;
+    while (i < n && i < 4096 && strchr(" \t\r\n", p[i]) && p[i])
+        i++;
+    return i < n && p[i] == '{' ? KIND_JSON : KIND_OTHER;
+}
+
+/* As kind_of, of the file `path`; KIND_OTHER when it cannot be read. */
+static kind kind_of_file(const char *path)
 {
     sc_err unused = {0};
     sc_map *map = NULL;
     size_t n = 0;
     if (sc_map_open(path, &map, &unused) != SC_OK)
-        return false;
-    const void *p = sc_map_bytes(map, &n);
-    const bool is = sc_gguf_is(p, n);
+        return KIND_OTHER;
+    const char *p = sc_map_bytes(map, &n);
+    const kind k = kind_of(p, n);
     sc_map_close(map);
-    return is;
+    return k;
 }
 
 sc_code sc_tok_find_beside(const char *model_path, char **out, sc_err *err)
@@ -55,7 +75,7 @@ sc_code sc_tok_find_beside(const char *model_path, char **out, sc_err *err)
     char *found = NULL;
     if (sc_file_is_dir(model_path)) {
         SC_TRY(find_in_dir(model_path, &found, err));
-    } else if (sc_file_is_file(model_path) && is_gguf(model_path)) {
+    } else if (sc_file_is_file(model_path) && kind_of_file(model_path) == KIND_GGUF) {
         found = sc_strdup(model_path);
         if (!found)
             return sc_fail_nomem(err);
@@ -90,43 +110,44 @@ static sc_code open_file(const char *path, sc_tok **out, sc_err *err)
     size_t n = 0;
     SC_TRY(sc_map_open(path, &map, err));
     const char *p = sc_map_bytes(map, &n);
-    if (sc_gguf_is(p, n)) {
-        SC_TRY_IN(open_gguf(p, n, out, err), err, "%s", path);
-        return SC_OK;
+    const kind k = kind_of(p, n);
+    SC_TRY_IN(k == KIND_GGUF  ? open_gguf(p, n, out, err)
+              : k == KIND_SPM ? sc_tok_parse_spm(p, n, out, err)
+                              : sc_tok_parse(p, n, out, err),
+              err, "%s", path);
+    return SC_OK;
+}
+
+/* Opens a tokenizer's own file, or folder in the older layout, and what stands beside it. */
+static sc_code open_here(const char *file, sc_tok **out, sc_err *err)
+{
+    SC_AUTO(sc_tok) *t = NULL;
+    const bool folder = sc_file_is_dir(file);
+    SC_TRY(folder ? sc_tok_open_merges(file, &t, err) : open_file(file, &t, err));
+    // What a GGUF file says of itself counts for it; the rest have a configuration beside them.
+    if (folder || kind_of_file(file) != KIND_GGUF) {
+        char *dir = folder ? sc_strdup(file) : sc_path_dir(file);
+        if (!dir)
+            return sc_fail_nomem(err);
+        sc_code code = sc_tok_read_config(t, dir, err);
+        sc_free(dir);
+        if (code == SC_OK)
+            code = sc_tok_finish(t, err);
+        SC_TRY(code);
     }
-    // A SentencePiece model begins with its first token: field 1, a message.
-    if (n > 2 && p[0] == '\n' && p[2] == '\n') {
-        SC_TRY_IN(sc_tok_parse_spm(p, n, out, err), err, "%s", path);
-        return SC_OK;
-    }
-    SC_TRY_IN(sc_tok_parse(p, n, out, err), err, "%s", path);
+    *out = sc_take(t);
     return SC_OK;
 }
 
 sc_code sc_tok_open(const char *path, sc_tok **out, sc_err *err)
 {
+    // A weights file stands for the tokenizer beside it.
+    if (!sc_file_is_dir(path) && (!sc_file_is_file(path) || kind_of_file(path) != KIND_OTHER))
+        return open_here(path, out, err);
     char *file = NULL;
-    if (sc_file_is_dir(path)) {
-        SC_TRY(sc_tok_find_beside(path, &file, err));
-    } else {
-        file = sc_strdup(path);
-        if (!file)
-            return sc_fail_nomem(err);
-    }
-    SC_AUTO(sc_tok) *t = NULL;
-    char *dir = sc_file_is_dir(file) ? sc_strdup(file) : sc_path_dir(file);
-    sc_code code = dir ? SC_OK : sc_fail_nomem(err);
+    sc_code code = sc_tok_find_beside(path, &file, err);
     if (code == SC_OK)
-        code = sc_file_is_dir(file) ? sc_tok_open_merges(file, &t, err) : open_file(file, &t, err);
-    // What a GGUF file says of itself counts for it; the rest have a configuration beside them.
-    if (code == SC_OK && !is_gguf(file)) {
-        code = sc_tok_read_config(t, dir, err);
-        if (code == SC_OK)
-            code = sc_tok_finish(t, err);
-    }
-    sc_free(dir);
+        code = open_here(file, out, err);
     sc_free(file);
-    if (code == SC_OK)
-        *out = sc_take(t);
     return code;
 }
