@@ -27,7 +27,7 @@ void sc_free(void *p);
  * Errors: NULL when the product wraps, memory is out, or the test hook says so. n * size == 0 gives
  *         a block that may not be read.
  */
-void *sc_alloc(size_t n, size_t size) SC_CHECKED __attribute__((malloc, malloc(sc_free, 1)));
+void *sc_alloc(size_t n, size_t size) SC_CHECKED SC_ALLOCATES(sc_free);
 
 /** Allocates one zeroed T; NULL when memory is out. */
 #define sc_new(T) ((T *)sc_alloc(1, sizeof(T)))
@@ -40,10 +40,10 @@ void *sc_alloc(size_t n, size_t size) SC_CHECKED __attribute__((malloc, malloc(s
 void *sc_realloc(void *p, size_t n, size_t size) SC_CHECKED;
 
 /** A copy of `n` bytes of `s` with a NUL behind; NULL when memory is out. */
-char *sc_strndup(const char *s, size_t n) SC_CHECKED __attribute__((malloc, malloc(sc_free, 1)));
+char *sc_strndup(const char *s, size_t n) SC_CHECKED SC_ALLOCATES(sc_free);
 
 /** A copy of the string `s`; NULL when memory is out. */
-char *sc_strdup(const char *s) SC_CHECKED __attribute__((malloc, malloc(sc_free, 1)));
+char *sc_strdup(const char *s) SC_CHECKED SC_ALLOCATES(sc_free);
 
 SC_AUTO_DEFINE(char, sc_free);
 
