@@ -7,7 +7,7 @@ packages="
   gcc libc6-dev make meson ninja-build pkg-config python3 binutils
   libjansson-dev libpcre2-dev libutf8proc-dev zlib1g-dev libssl-dev libcurl4-openssl-dev
   libseccomp-dev libpython3-dev python3-jinja2 pyflakes3 python3-mccabe
-  libcmocka-dev
+  libcmocka-dev jq
 "
 lint="clang clang-format clang-tidy cppcheck libclang-rt-14-dev"
 [ "${1:-}" = --lint ] && packages="$packages $lint"

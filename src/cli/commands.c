@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-// clang-format off: one line a command, so that two changes do not meet
+// One line a command, so that two changes do not meet.
+// clang-format off
 extern const sc_cmd
     sc_cmd_completion,
     sc_cmd_doctor,

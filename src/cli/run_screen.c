@@ -208,8 +208,10 @@ static void add_finish(const sc_summary *s, sc_buf *out)
 static void add_model(const sc_report *r, const sc_report_model *m, const sc_ui *ui, sc_buf *out)
 {
     const sc_summary *s = &m->sum;
-    sc_buf_addf(out, "\n%s%.*s%s (seed@1, %zu of %zu samples)\n\n", sc_ui_out(ui, SC_BOLD),
-                SC_STRF(m->label), sc_ui_out(ui, SC_PLAIN), s->n, r->n_expected);
+    const json_t *protocol = json_object_get(json_object_get(r->run, "protocol"), "name");
+    sc_buf_addf(out, "\n%s%.*s%s (%s, %zu of %zu samples)\n\n", sc_ui_out(ui, SC_BOLD),
+                SC_STRF(m->label), sc_ui_out(ui, SC_PLAIN), json_string_value(protocol), s->n,
+                r->n_expected);
     if (s->n == 0) {
         sc_buf_addf(out, "  not measured: %.*s\n", SC_STRF(m->error));
         return;

@@ -83,6 +83,21 @@ static bool is_hostile(uint32_t point)
            (point >= 0x2060 && point <= 0x206f) || point == 0xfeff;
 }
 
+static bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Characters that mean something to Markdown; an underscore inside a word means nothing. */
+static bool is_active(sc_str text, size_t at)
+{
+    const char c = text.p[at];
+    if (c == '_')
+        return at == 0 || at + 1 >= text.n || !is_alnum(text.p[at - 1]) ||
+               !is_alnum(text.p[at + 1]);
+    return c != '\0' && strchr("\\`*{}[]()<>#+!|~&$@", c);
+}
+
 void sc_report_add_cell(sc_buf *out, sc_str text)
 {
     enum { MOST = 200 };
@@ -96,7 +111,7 @@ void sc_report_add_cell(sc_buf *out, sc_str text)
             sc_buf_add_char(out, ' ');
         else if (is_hostile(point))
             add_shown(out, (sc_str){rest.p, n});
-        else if (point < 0x80 && strchr("\\`*_{}[]()<>#+!|~&$@", (int)point))
+        else if (is_active(text, at))
             sc_buf_addf(out, "\\%c", (char)point);
         else
             sc_buf_add(out, rest.p, n);

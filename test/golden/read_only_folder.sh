@@ -1,0 +1,1 @@
+"$scbench" run -m "$nano" --limit 1 --max-tokens 3 -o /proc/none > stdout

@@ -1,0 +1,1 @@
+"$scbench" --comparison-models codegen-350m --device cpu

@@ -1,0 +1,1 @@
+"$scbench" --checkpoint no/such/file.pt

@@ -1,0 +1,1 @@
+"$scbench" --include-challenges --device cpu

@@ -1,0 +1,1 @@
+"$scbench" --compare --comparison-models gpt5 --device cpu

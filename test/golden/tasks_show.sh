@@ -1,0 +1,1 @@
+"$scbench" tasks show linked_list

@@ -1,0 +1,1 @@
+"$scbench" run --modle x
