@@ -251,14 +251,21 @@ static sc_code lock_paths(const sc_jail *j, bool home, sc_err *err)
         {.path = j->o.stdlib},
         {.path = j->o.libs},
         {.path = "/usr/share/zoneinfo"},
-        {.path = "/etc/passwd"},
         {.path = "/dev/null", .device = true},
         {.path = "/dev/zero", .device = true},
         {.path = "/dev/urandom", .device = true},
-        // At level full it is the link into the writable folder, else it is the host's: no rule.
+        {.path = "/etc/passwd"}, // our own, in a root of ours
         {.path = j->home, .write = true},
     };
-    return sc_landlock_lock(j->abi, rules, SC_LEN(rules) - (home ? 0 : 1), err);
+    sc_landlock_rule used[SC_LEN(rules)];
+    size_t n = 0;
+    for (size_t i = 0; i < SC_LEN(rules); i++) {
+        const bool host =
+            j->o.level == SC_BOX_REDUCED_SELF && !strcmp(rules[i].path, "/etc/passwd");
+        if (!host && (home || !rules[i].write))
+            used[n++] = rules[i];
+    }
+    return sc_landlock_lock(j->abi, used, n, err);
 }
 
 sc_code sc_jail_sample(sc_jail *j, const sc_wire_limits *l, sc_err *err)

@@ -168,6 +168,9 @@ static sc_code serve(zygote *z, sc_err *err)
     for (;;) {
         SC_AUTO(sc_wire_in) in = {0};
         SC_TRY(sc_wire_recv(SC_WIRE_FD, &in, err));
+        // A checker that was killed has ended by now.
+        while (waitpid(-1, NULL, WNOHANG) > 0) {
+        }
         if (in.m.type == SC_WIRE_RUN)
             SC_TRY(run_sample(z, &in, err));
         else if (in.m.type == SC_WIRE_CHECKER)

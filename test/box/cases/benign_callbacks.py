@@ -1,0 +1,2 @@
+def solve(f, items):
+    return [f(x) for x in items if x]

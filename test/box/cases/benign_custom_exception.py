@@ -1,0 +1,4 @@
+class Empty(LookupError):
+    pass
+def solve():
+    raise Empty("nothing")

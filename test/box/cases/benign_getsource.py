@@ -1,0 +1,3 @@
+import inspect
+def solve():
+    return inspect.getsource(solve)

@@ -1,0 +1,2 @@
+def solve():
+    return [float("nan"), -0.0]

@@ -1,0 +1,5 @@
+import sys
+def solve():
+    print("out")
+    print("err", file=sys.stderr)
+    return 1

@@ -1,0 +1,3 @@
+import random
+def solve():
+    return random.random()

@@ -1,0 +1,4 @@
+class E(BaseException):
+    pass
+def solve(n):
+    raise E("x")

@@ -1,0 +1,3 @@
+import os
+def solve():
+    return sorted(os.environ)

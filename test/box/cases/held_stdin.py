@@ -1,0 +1,6 @@
+import sys
+def solve():
+    try:
+        return [input()]
+    except EOFError:
+        return []

@@ -1,0 +1,3 @@
+# ÿ
+def solve(n):
+    return 4
