@@ -30,6 +30,8 @@ static inline v16 v16_load(const float *p)
 
 static inline v16 v16_load_n(const float *p, size_t n)
 {
+    if (n >= 16)
+        return v16_load(p);
     float t[16] = {0};
     memcpy(t, p, 4 * n);
     return v16_load(t);
@@ -43,6 +45,10 @@ static inline void v16_store(float *p, v16 x)
 
 static inline void v16_store_n(float *p, v16 x, size_t n)
 {
+    if (n >= 16) {
+        v16_store(p, x);
+        return;
+    }
     float t[16];
     v16_store(t, x);
     memcpy(p, t, 4 * n);
