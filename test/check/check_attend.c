@@ -63,7 +63,7 @@ static void exact(const cache *m, size_t head, double *out, double *bound)
     const sc_attn *a = &m->a;
     const size_t dim = a->kv.head_dim, kv = head / (a->n_heads / a->kv.n_kv);
     const size_t first = a->window && m->n > a->window ? m->n - a->window : 0;
-    double s[LONGEST], top = -INFINITY, sum = 0, spread = 0;
+    double s[LONGEST], top = -HUGE_VAL, sum = 0, spread = 0;
     for (size_t t = first; t < m->n; t++) {
         double size = 0;
         s[t] = 0;

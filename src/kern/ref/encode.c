@@ -64,24 +64,25 @@ static void encode_ints(const sc_acts *a, const float *x, size_t b)
     const column c = column_of(a, b, a->cols / 32 * bytes);
     uint8_t *to = c.tile;
     for (size_t k = 0; k < a->cols; k += 32, to += c.width * bytes) {
-        int32_t q[32], sum[2] = {0, 0};
+        int32_t q[32];
+        uint32_t sum[2] = {0, 0}; // unsigned: what is not finite gives nonsense, but no overflow
         int8_t hi[32], lo[32];
         float s = 0;
         round_32(q, x + k, wide ? 16319.0f : 127.0f, &s);
         for (size_t i = 0; i < 16; i++) {
-            sum[0] += q[i];
-            sum[1] += q[i + 16];
+            sum[0] += (uint32_t)q[i];
+            sum[1] += (uint32_t)q[i + 16];
         }
         for (size_t i = 0; i < 32; i++) {
-            const int32_t high = wide ? (q[i] + 64) >> 7 : q[i];
+            const int32_t high = wide ? (int32_t)((uint32_t)q[i] + 64) >> 7 : q[i];
             hi[i] = (int8_t)high;
-            lo[i] = (int8_t)(q[i] - high * 128);
+            lo[i] = (int8_t)((uint32_t)q[i] - (uint32_t)high * 128);
         }
         memcpy(to + 32 * c.at, hi, 32);
         if (wide)
             memcpy(to + 32 * (c.width + c.at), lo, 32);
-        const float u = s * (float)(sum[0] + sum[1]);
-        const int32_t corr = -128 * (sum[0] + sum[1]), first = -128 * sum[0];
+        const uint32_t all = sum[0] + sum[1], corr = 0u - 128 * all, first = 0u - 128 * sum[0];
+        const float u = s * (float)(int32_t)all;
         uint8_t *rest = to + 32 * terms * c.width + 4 * c.at;
         memcpy(rest, &s, 4);
         memcpy(rest + 4 * c.width, &u, 4);
