@@ -10,8 +10,8 @@ from evaluate import advance, load
 model, _ = load(sys.argv[1])
 tok = Tokenizer.from_file(sys.argv[2])
 out, gap = {}, 1e9
-for i, text in enumerate(("def mean(values):\n    total = 0\n    for value in values:\n        total += value\n    return total / len(values)\n",
-                          "class Shape:\n    \"\"\"A shape.\"\"\"\n\n    def __init__(self, name):\n        ")):
+for i, text in enumerate(("class Mean:\n    def __init__(self, values):\n        self.values = values\n\n    def value(self):\n        return",
+                          "import os\n\n\ndef load(path):\n    with open(path")):
     ids = torch.tensor(tok.encode(text).ids)
     with torch.no_grad():
         out[f"ids.{i}"], out[f"logits.{i}"] = ids, model(ids[None])[0].contiguous()
