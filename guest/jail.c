@@ -254,7 +254,8 @@ static sc_code lock_paths(const sc_jail *j, bool home, sc_err *err)
         {.path = "/dev/null", .device = true},
         {.path = "/dev/zero", .device = true},
         {.path = "/dev/urandom", .device = true},
-        {.path = "/etc/passwd"}, // our own, in a root of ours
+        {.path = "/usr/lib/python3/dist-packages"}, // only there for the tools
+        {.path = "/etc/passwd"},                    // our own, in a root of ours
         {.path = j->home, .write = true},
     };
     sc_landlock_rule used[SC_LEN(rules)];
@@ -262,7 +263,8 @@ static sc_code lock_paths(const sc_jail *j, bool home, sc_err *err)
     for (size_t i = 0; i < SC_LEN(rules); i++) {
         const bool host =
             j->o.level == SC_BOX_REDUCED_SELF && !strcmp(rules[i].path, "/etc/passwd");
-        if (!host && (home || !rules[i].write))
+        const bool packages = !j->o.tools && strstr(rules[i].path, "dist-packages") != NULL;
+        if (!host && !packages && (home || !rules[i].write))
             used[n++] = rules[i];
     }
     return sc_landlock_lock(j->abi, used, n, err);
