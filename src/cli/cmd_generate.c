@@ -77,11 +77,10 @@ static sc_code on_done(void *ctx, const sc_gen_result *r, sc_err *err)
         const double first = (double)r->token_ns[0] * 1e-9;
         const double last = (double)r->token_ns[r->n_ids - 1] * 1e-9;
         sc_ui_note(&s->cli->ui,
-                   "%s%zu tokens of prompt, %zu new (%s), first after %.1f ms, then %.1f tok/s, "
-                   "seed %llu%s",
-                   sc_ui_err(&s->cli->ui, SC_DIM), r->request->n_prompt, r->n_ids,
-                   sc_finish_name(r->finish), first * 1e3, (double)(r->n_ids - 1) / (last - first),
-                   (unsigned long long)r->seed, sc_ui_err(&s->cli->ui, SC_PLAIN));
+                   "%zu tokens of prompt, %zu new (%s), first after %.1f ms, then %.1f tok/s, "
+                   "seed %llu",
+                   r->request->n_prompt, r->n_ids, sc_finish_name(r->finish), first * 1e3,
+                   (double)(r->n_ids - 1) / (last - first), (unsigned long long)r->seed);
     }
     return SC_OK;
 }

@@ -97,6 +97,16 @@ const char *sc_ui_err(const sc_ui *ui, sc_style s)
     return sequence(ui->err_color, s);
 }
 
+/* Formats and writes a line to stderr; names of files and tasks in it cannot drive the terminal. */
+SC_PRINTF(1, 0) static void put_line(const char *fmt, va_list args)
+{
+    char text[4096];
+    const int n = vsnprintf(text, sizeof text, fmt, args);
+    if (n > 0) // a longer one is cut
+        sc_ui_put_text(stderr, sc_str_c(text));
+    (void)fputc('\n', stderr); // nobody is left to tell that stderr is broken
+}
+
 void sc_ui_note(sc_ui *ui, const char *fmt, ...)
 {
     if (ui->quiet)
@@ -104,9 +114,8 @@ void sc_ui_note(sc_ui *ui, const char *fmt, ...)
     sc_ui_progress_end(ui);
     va_list args;
     va_start(args, fmt);
-    (void)vfprintf(stderr, fmt, args); // nobody is left to tell that stderr is broken
+    put_line(fmt, args);
     va_end(args);
-    (void)fputc('\n', stderr);
 }
 
 void sc_ui_warn(sc_ui *ui, const char *fmt, ...)
@@ -115,16 +124,16 @@ void sc_ui_warn(sc_ui *ui, const char *fmt, ...)
     (void)fprintf(stderr, "%swarning:%s ", sc_ui_err(ui, SC_YELLOW), sc_ui_err(ui, SC_PLAIN));
     va_list args;
     va_start(args, fmt);
-    (void)vfprintf(stderr, fmt, args); // as above
+    put_line(fmt, args);
     va_end(args);
-    (void)fputc('\n', stderr);
 }
 
 void sc_ui_error(sc_ui *ui, const char *msg)
 {
     sc_ui_progress_end(ui);
-    (void)fprintf(stderr, "scbench: %serror:%s %s\n", sc_ui_err(ui, SC_RED),
-                  sc_ui_err(ui, SC_PLAIN), msg);
+    (void)fprintf(stderr, "scbench: %serror:%s ", sc_ui_err(ui, SC_RED), sc_ui_err(ui, SC_PLAIN));
+    sc_ui_put_text(stderr, sc_str_c(msg));
+    (void)fputc('\n', stderr); // as above
 }
 
 /* How many bytes of `text` fit into `columns`; one character counts as one column. */

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "task/data.h"
 
 #include <stdlib.h>
@@ -107,9 +108,14 @@ static sc_code check_name(sc_str name, sc_err *err)
     if (name.n > SC_SUITE_MAX_NAME)
         return sc_fail(err, SC_E_LIMIT, "\"name\" has %zu bytes, at most %d expected", name.n,
                        SC_SUITE_MAX_NAME);
-    for (size_t i = 0; i < name.n; i++)
-        if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f)
+    for (size_t i = 0; i < name.n;) {
+        uint32_t point = 0;
+        i += sc_utf8_decode(sc_str_skip(name, i), &point);
+        const bool turns = (point >= 0x202a && point <= 0x202e) || // the direction of text
+                           (point >= 0x2066 && point <= 0x2069);
+        if (point < 0x20 || (point >= 0x7f && point < 0xa0) || turns)
             return sc_fail(err, SC_E_FORMAT, "\"name\" has a control character");
+    }
     return SC_OK;
 }
 
