@@ -218,7 +218,8 @@ static void add_model(const sc_report *r, const sc_report_model *m, const sc_ui 
     }
     sc_buf_add_c(out, "  keyword     ");
     add_three(out, s->share_interval.low * 100, s->share * 100, s->share_interval.high * 100, "%");
-    sc_buf_addf(out, "   95 %%, n = %zu tasks   (original's definition: substrings)\n", s->n_tasks);
+    sc_buf_addf(out, "   %s, n = %zu task%s   (original's definition: substrings)\n",
+                s->n_tasks > 1 ? "95 %" : "no interval", s->n_tasks, s->n_tasks == 1 ? "" : "s");
     sc_buf_add_c(out, "  whole word  ");
     add_three(out, s->word_interval.low * 100, s->word_share * 100, s->word_interval.high * 100,
               "%");
