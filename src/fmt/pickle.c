@@ -431,7 +431,8 @@ static sc_code op_frozenset(machine *m, sc_err *err)
     SC_TRY(pop_mark(m, &from, err));
     sc_pkl set = 0;
     SC_TRY(add_value(m, (value){.kind = SC_PKL_SET}, &set, err));
-    SC_TRY(add_items(m, set, m->stack + from, m->n_stack - from, err));
+    if (m->n_stack > from) // an empty stack has no memory to point into
+        SC_TRY(add_items(m, set, m->stack + from, m->n_stack - from, err));
     m->n_stack = from;
     return push(m, set, err);
 }

@@ -176,7 +176,7 @@ static sc_code check_places(const sc_safetensors *s, uint64_t base, uint64_t fil
     for (size_t i = 0; i < s->n; i++) {
         const sc_tensor *t = &s->tensor[i];
         if (t->offset != end)
-            return sc_fail_at(err, SC_E_FORMAT, t->offset,
+            return sc_fail_at(err, SC_E_FORMAT, t->offset < end ? t->offset : end,
                               "tensor %.*s %s: data expected at %" PRIu64, SC_STRF(t->name),
                               t->offset < end ? "overlaps another" : "leaves a hole", end);
         if (t->size > file_size - end)

@@ -231,7 +231,7 @@ static sc_code place_member(const sc_zip *z, const directory *d, const entry *e,
     sc_cur_skip(&c, extra_size);
     if (!sc_cur_ok(&c) || sig != LOCAL_SIG || flags != e->flags || method != e->method ||
         !sc_str_eq((sc_str){name, name_size}, m->name))
-        return sc_fail_at(err, SC_E_FORMAT, m->head,
+        return sc_fail_at(err, SC_E_FORMAT, m->head < z->size ? m->head : z->size,
                           "%.*s: the local header is not what the directory says",
                           SC_STRF(m->name));
     if (m->size > sc_cur_left(&c))
