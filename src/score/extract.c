@@ -148,8 +148,10 @@ static bool find_block(sc_str text, sc_str entry, sc_str *out)
         if (entry.n && defines(code, entry))
             best = code;
     }
+    if (!any.p)
+        return false;
     *out = best.p ? best : first.p ? first : any;
-    return out->p != NULL;
+    return true;
 }
 
 static bool begins_code(sc_str line)

