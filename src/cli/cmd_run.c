@@ -98,25 +98,36 @@ static json_t *labels_of(const sc_args *a)
                      "tags", tags);
 }
 
-/* Whether more samples failed than --max-errors allows. */
-static sc_code check_errors(sc_cli *cli, const sc_report *r, sc_err *err)
+/* --max-errors: a count, or a share of a model's samples. */
+typedef struct allowance {
+    double most;
+    bool percent, given;
+} allowance;
+
+static sc_code read_allowance(const sc_args *a, allowance *out, sc_err *err)
 {
-    const char *text = sc_args_text(cli->args, "max-errors");
+    const char *text = sc_args_text(a, "max-errors");
     if (!text)
         return SC_OK;
     char *end = NULL;
-    double most = strtod(text, &end);
+    const double most = strtod(text, &end);
     const bool percent = strcmp(end, "%") == 0;
     if (end == text || (*end && !percent) || !(most >= 0))
         return sc_fail(err, SC_E_USAGE, "--max-errors: '%s' is neither a count nor a percentage",
                        text);
-    for (size_t i = 0; i < r->n_models; i++) {
-        const sc_summary *s = &r->model[i].sum;
-        const double allowed = percent ? most / 100 * (double)s->n : most;
-        if ((double)(s->n - s->n_ok) > allowed)
-            cli->status = SC_EXIT_INCOMPLETE;
-    }
+    *out = (allowance){most, percent, true};
     return SC_OK;
+}
+
+static bool too_many_errors(const sc_report *r, const allowance *a)
+{
+    for (size_t i = 0; a->given && i < r->n_models; i++) {
+        const sc_summary *s = &r->model[i].sum;
+        const double allowed = a->percent ? a->most / 100 * (double)s->n : a->most;
+        if ((double)(s->n - s->n_ok) > allowed)
+            return true;
+    }
+    return false;
 }
 
 /* Reads what a run that is to be continued was asked for. */
@@ -132,7 +143,7 @@ static sc_code read_config(const char *dir, json_t **out, sc_err *err)
 }
 
 static sc_code finish(sc_cli *cli, sc_run_screen *screen, const sc_eval_opts *o,
-                      const sc_eval_result *result, sc_err *err)
+                      const sc_eval_result *result, const allowance *allowed, sc_err *err)
 {
     if (!result->folder.dir) { // no model could be loaded: each was reported
         if (result->interrupted)
@@ -151,12 +162,16 @@ static sc_code finish(sc_cli *cli, sc_run_screen *screen, const sc_eval_opts *o,
                        result->folder.dir);
     if (result->n_failed)
         cli->status = SC_EXIT_FAILED;
-    return check_errors(cli, &report, err);
+    else if (too_many_errors(&report, allowed))
+        cli->status = SC_EXIT_INCOMPLETE;
+    return SC_OK;
 }
 
 static sc_code run(sc_cli *cli, sc_err *err)
 {
     json_t *doc = NULL;
+    allowance allowed = {0};
+    SC_TRY(read_allowance(cli->args, &allowed, err));
     const char *resume = sc_args_text(cli->args, "resume");
     if (resume)
         SC_TRY(read_config(resume, &doc, err));
@@ -196,7 +211,7 @@ static sc_code run(sc_cli *cli, sc_err *err)
         return SC_OK;
     }
     SC_TRY(code);
-    return finish(cli, &screen, &c.opts, &result, err);
+    return finish(cli, &screen, &c.opts, &result, &allowed, err);
 }
 
 const sc_cmd sc_cmd_run = {

@@ -236,9 +236,10 @@ static void add_model(const sc_report *r, const sc_report_model *m, const sc_ui 
     add_three(out, s->decode_rate.p5, s->decode_rate.p50, s->decode_rate.p95, "tok/s");
     sc_buf_addf(out, "   p5 p50 p95, batch %u\n", s->batch_peak);
     const double all = json_number_value(json_object_get(m->info, "generate_s"));
-    if (all > 0)
-        sc_buf_addf(out, "  all samples %.1f tok/s   %llu new tokens in %.2f s\n",
-                    (double)s->tokens / all, (unsigned long long)s->tokens, all);
+    const json_int_t made = json_integer_value(json_object_get(m->info, "generated_tokens"));
+    if (all > 0 && made > 0)
+        sc_buf_addf(out, "  all samples %.1f tok/s   %lld new tokens in %.2f s\n",
+                    (double)made / all, (long long)made, all);
     add_memory_line(m, out);
     if (m->error.n)
         sc_buf_addf(out, "  stopped     %.*s\n", SC_STRF(m->error));

@@ -58,11 +58,12 @@ static sc_code make_document(const sc_eval_opts *o, const sc_plan *plan, json_t 
         json_decref(env);
         return code;
     }
-    json_t *v = json_pack("{s:i, s:n, s:s, s:o, s:n, s:O, s:O, s:O, s:O, s:o, s:o, s:o, s:o, s:[]}",
-                          "schema", 1, "id", "state", "running", "started", time_now(), "finished",
-                          "program", o->program, "command", o->command, "labels", o->labels,
-                          "config", o->config, "protocol", protocol_json(o), "suites",
-                          sc_plan_json(plan), "environment", env, "warnings", warnings, "models");
+    json_t *v =
+        json_pack("{s:i, s:n, s:s, s:o, s:n, s:O, s:O, s:O, s:O, s:o, s:o, s:o, s:o, s:{}, s:[]}",
+                  "schema", 1, "id", "state", "running", "started", time_now(), "finished",
+                  "program", o->program, "command", o->command, "labels", o->labels, "config",
+                  o->config, "protocol", protocol_json(o), "suites", sc_plan_json(plan),
+                  "environment", env, "warnings", warnings, "opened", "models");
     if (!v)
         return sc_fail_nomem(err);
     *out = v;
@@ -101,7 +102,26 @@ static sc_code resume(const sc_eval_opts *o, sc_eval_result *r, sc_err *err)
     SC_TRY_IN(check_same(before, r->run, err), err, "%s", o->resume);
     SC_TRY(sc_run_open(o->resume, &r->folder, err));
     SC_TRY(sc_run_samples(o->resume, &r->samples, err));
-    (void)json_object_set(r->run, "started", json_object_get(before, "started")); // both exist
+    static const char *const kept[] = {"started", "labels", "opened"};
+    for (size_t i = 0; i < SC_LEN(kept); i++)
+        if (json_object_get(before, kept[i]) &&
+            json_object_set(r->run, kept[i], json_object_get(before, kept[i])) != 0)
+            return sc_fail_nomem(err);
+    return SC_OK;
+}
+
+/* Notes which files a model is; in a resumed run they must be those it began with. */
+static sc_code note_files(const sc_one *one, sc_eval_result *r, sc_err *err)
+{
+    SC_AUTO_JSON *now = NULL;
+    SC_TRY(sc_one_files(one, &now, err));
+    json_t *opened = json_object_get(r->run, "opened");
+    const json_t *before = json_object_get(opened, one->spec->label);
+    if (before && !json_equal(before, now))
+        return sc_fail(err, SC_E_USAGE, "%s is not the file that the run began with",
+                       one->spec->arg);
+    if (json_object_set(opened, one->spec->label, now) != 0)
+        return sc_fail_nomem(err);
     return SC_OK;
 }
 
@@ -109,14 +129,13 @@ static sc_code resume(const sc_eval_opts *o, sc_eval_result *r, sc_err *err)
 static sc_code begin(const sc_eval_opts *o, const sc_eval_events *ev, sc_eval_result *r,
                      sc_err *err)
 {
-    if (r->folder.dir && json_is_string(json_object_get(r->run, "id")))
-        return SC_OK;
+    const bool first = !json_is_string(json_object_get(r->run, "id"));
     if (!r->folder.dir)
         SC_TRY(sc_run_new(o->out_dir, time(NULL), &r->folder, err));
     if (json_object_set_new(r->run, "id", json_string(r->folder.id)) != 0)
         return sc_fail_nomem(err);
     SC_TRY(save(r, err));
-    if (ev->start)
+    if (first && ev->start)
         ev->start(ev->ctx, r->folder.dir, r->run);
     return SC_OK;
 }
@@ -152,6 +171,8 @@ static sc_code run_model(const sc_eval_opts *o, const sc_eval_events *ev, const 
     if (ev->loading)
         ev->loading(ev->ctx, m);
     sc_code code = sc_one_open(&one, &why);
+    if (code == SC_OK)
+        code = note_files(&one, r, &why);
     if (code == SC_E_INTERRUPTED || stopped(o)) {
         sc_one_drop(&one);
         r->interrupted = true;

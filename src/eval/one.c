@@ -7,6 +7,8 @@
 #include "measure/memory.h"
 #include "score/keyword.h"
 
+#include <sys/stat.h>
+
 /* A task with what is still to be made of it. */
 typedef struct job {
     const sc_plan_task *task;
@@ -25,6 +27,7 @@ typedef struct sc_work {
     sc_gen_request *request; // owned, [n_requests]; user is its job
     size_t n_jobs, n_requests;
     uint64_t done, total; // samples, those of before included
+    uint64_t tokens;      // new ones of this time
     json_t *memory;       // owned: the largest that was seen while generating, or NULL
     json_int_t most_kv;
 } work;
@@ -160,6 +163,33 @@ void sc_one_drop(sc_one *o)
     o->engine = NULL;
 }
 
+sc_code sc_one_files(const sc_one *o, json_t **out, sc_err *err)
+{
+    SC_AUTO_JSON *info = NULL;
+    SC_TRY(o->engine->ops->describe(o->engine->self, &info, err));
+    json_t *list = json_array();
+    size_t i = 0;
+    const json_t *file = NULL;
+    json_array_foreach(json_object_get(info, "files"), i, file)
+    {
+        struct stat st = {0};
+        const char *path = json_string_value(json_object_get(file, "path"));
+        if (!path || stat(path, &st) != 0)
+            continue; // it was opened a moment ago: nothing can be said of it now
+        const int64_t mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+        if (json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "path", path, "bytes",
+                                                  (json_int_t)st.st_size, "mtime_ns",
+                                                  (json_int_t)mtime)) != 0) {
+            json_decref(list);
+            return sc_fail_nomem(err);
+        }
+    }
+    if (!list)
+        return sc_fail_nomem(err);
+    *out = list;
+    return SC_OK;
+}
+
 static void on_piece(void *ctx, const sc_gen_request *r, uint32_t sample, sc_str piece)
 {
     (void)r;
@@ -231,6 +261,7 @@ static sc_code record(work *w, sc_record *s, sc_err *err)
     SC_TRY(sc_record_parse(line, &kept, err));
     SC_TRY(sc_records_add(w->one->samples, &kept, err));
     w->done++;
+    w->tokens += s->n_out;
     if (ev->sample)
         ev->sample(ev->ctx, &w->one->samples->p[w->one->samples->n - 1], w->done, w->total);
     return SC_OK;
@@ -330,11 +361,12 @@ static sc_code describe(const work *w, sc_hashes *hashes, double generate_s, jso
     SC_TRY(o->engine->ops->describe(o->engine->self, &info, err));
     add_hashes(o, info, hashes);
     json_t *head = json_pack(
-        "{s:o, s:o, s:s?, s:b, s:o, s:f, s:f, s:o}", "label",
+        "{s:o, s:o, s:s?, s:b, s:o, s:f, s:f, s:I, s:o}", "label",
         sc_json_text(sc_str_c(o->spec->label)), "model", sc_json_text(sc_str_c(o->spec->arg)),
         "model_id", o->spec->model_id, "optional", (int)o->spec->optional, "error",
         o->failed ? sc_json_text(sc_str_c(o->why.msg)) : json_null(), "load_s", o->load_s,
-        "generate_s", generate_s, "memory", o->opts->no_memory ? json_null() : measured_memory(w));
+        "generate_s", generate_s, "generated_tokens", (json_int_t)w->tokens, "memory",
+        o->opts->no_memory ? json_null() : measured_memory(w));
     const int bad = !head || json_object_update(head, info) != 0;
     json_decref(info);
     if (bad) {

@@ -34,6 +34,14 @@ typedef struct sc_one {
 sc_code sc_one_open(sc_one *o, sc_err *err) SC_CHECKED;
 
 /**
+ * What tells the model's files apart from others: [{path, bytes, mtime_ns}], of an opened model.
+ *
+ * Owns:   the caller drops *out.
+ * Errors: SC_E_NOMEM
+ */
+sc_code sc_one_files(const sc_one *o, json_t **out, sc_err *err) SC_CHECKED;
+
+/**
  * Generates, scores and records what the journal lacks, then describes the model: *entry is its
  * part of the run document.
  *

@@ -134,8 +134,10 @@ static void add_speed(const sc_report *r, sc_buf *out)
         sc_buf_add_c(out, " / ");
         add_number(out, "%.2f", s->token_s.p99 * 1e3);
         const double all = json_number_value(json_object_get(r->model[i].info, "generate_s"));
+        const double made =
+            json_number_value(json_object_get(r->model[i].info, "generated_tokens"));
         sc_buf_add_c(out, " | ");
-        add_number(out, "%.1f", all > 0 ? (double)s->tokens / all : (double)NAN);
+        add_number(out, "%.1f", all > 0 ? made / all : (double)NAN);
         sc_buf_addf(out, " | %u |\n", s->batch_peak);
     }
     sc_buf_add_c(out,
@@ -287,20 +289,22 @@ static void add_method(const sc_report *r, sc_buf *out)
     }
     sc_buf_addf(out, "- scbench %s\n", text_of(json_object_get(r->run, "program"), "version"));
     sc_buf_add_c(
-        out, "\nFormulas:\n\n"
-             "- TTFT = first token - start of the sample; a sample whose prompt was read for "
-             "another one is left out\n"
-             "- decode tok/s = (new tokens - 1) / (last token - first token)\n"
-             "- prefill tok/s = prompt tokens / time to read the prompt, without sampling\n"
-             "- tok/s of a task = new tokens / (last token - start); old formula = token limit / "
-             "the same time\n"
-             "- all samples tok/s = all new tokens / time of the whole generation\n"
-             "- keyword score = expected keywords that occur in the completion, lower case, as "
-             "substrings / expected keywords; whole-word: not touched by a letter, digit or "
-             "underscore. A failed sample scores 0; \"of completed\" leaves it out\n"
-             "- intervals: Wilson for completed, Student's t over the tasks' means for scores; "
-             "percentiles: linear between order statistics (type 7)\n"
-             "- a token is a token of the model's tokenizer; the end token counts\n\nCommand:\n\n");
+        out,
+        "\nFormulas:\n\n"
+        "- TTFT = first token - start of the sample; a sample whose prompt was read for "
+        "another one is left out\n"
+        "- decode tok/s = (new tokens - 1) / (last token - first token)\n"
+        "- prefill tok/s = prompt tokens / time to read the prompt, without sampling\n"
+        "- tok/s of a task = new tokens / (last token - start); old formula = token limit / "
+        "the same time\n"
+        "- all samples tok/s = all new tokens / time of the whole generation (of a resumed run: "
+        "what was generated since)\n"
+        "- keyword score = expected keywords that occur in the completion, lower case, as "
+        "substrings / expected keywords; whole-word: not touched by a letter, digit or "
+        "underscore. A failed sample scores 0; \"of completed\" leaves it out\n"
+        "- intervals: Wilson for completed, Student's t over the tasks' means for scores; "
+        "percentiles: linear between order statistics (type 7)\n"
+        "- a token is a token of the model's tokenizer; the end token counts\n\nCommand:\n\n");
     SC_AUTO(sc_buf) line = sc_buf_init(1 << 16);
     json_array_foreach(json_object_get(r->run, "command"), i, w)
     {
