@@ -20,11 +20,12 @@
 #include <string.h>
 
 typedef struct binder {
-    sc_net *net;        // borrowed
-    const sc_config *c; // borrowed from net
-    sc_finder names;    // owned
-    sc_pool *pool;      // borrowed
-    bool upright;       // the matrix at hand is never stored [in, out]
+    sc_net *net;             // borrowed
+    const sc_config *c;      // borrowed from net
+    sc_finder names;         // owned
+    sc_pool *pool;           // borrowed
+    bool upright;            // the matrix at hand is never stored [in, out]
+    const atomic_bool *stop; // borrowed, or NULL
 } binder;
 
 /* A tensor as a matrix whose rows lie in memory. */
@@ -672,8 +673,11 @@ static sc_code bind_all(binder *b, sc_err *err)
     b->upright = true;
     SC_TRY(bind_ends(b, err));
     b->upright = false;
-    for (uint32_t l = 0; l < b->c->layers; l++)
+    for (uint32_t l = 0; l < b->c->layers; l++) {
+        if (b->stop && atomic_load_explicit(b->stop, memory_order_relaxed))
+            return sc_fail(err, SC_E_INTERRUPTED, "interrupted while loading");
         SC_TRY(bind_layer(b, l, &n->layer[l], err));
+    }
     if (b->names.gguf) // read with the configuration
         for (unsigned i = 0; i < 3; i++)
             (void)sc_finder_find(
@@ -683,7 +687,8 @@ static sc_code bind_all(binder *b, sc_err *err)
     return sc_finder_all_used(&b->names, b->c, err);
 }
 
-sc_code sc_net_bind(sc_weights **w, const sc_config *c, sc_pool *pool, sc_net **out, sc_err *err)
+sc_code sc_net_bind(sc_weights **w, const sc_config *c, sc_pool *pool, const atomic_bool *stop,
+                    sc_net **out, sc_err *err)
 {
     SC_AUTO(sc_weights) *weights = sc_take(*w);
     SC_AUTO(sc_net) *n = sc_new(sc_net);
@@ -691,7 +696,7 @@ sc_code sc_net_bind(sc_weights **w, const sc_config *c, sc_pool *pool, sc_net **
         return sc_fail_nomem(err);
     n->weights = sc_take(weights);
     n->config = *c;
-    binder b = {.net = n, .c = &n->config, .pool = pool};
+    binder b = {.net = n, .c = &n->config, .pool = pool, .stop = stop};
     sc_code code = sc_finder_init(&b.names, n->weights, sc_arch_find(c->arch), err);
     if (code == SC_OK)
         code = bind_all(&b, err);

@@ -187,7 +187,7 @@ static sc_code open_weights(sc_model *m, const char *path, const sc_model_opts *
     SC_TRY_IN(check_context(o, &c, err), err, "%s", path);
     estimate(w, &c, o, &need);
     SC_TRY_IN(check_fits(&need, err), err, "%s", path);
-    SC_TRY_IN(sc_net_bind(&w, &c, m->pool, &m->net, err), err, "%s", path);
+    SC_TRY_IN(sc_net_bind(&w, &c, m->pool, o->stop, &m->net, err), err, "%s", path);
     SC_TRY_IN(open_buffers(m, o, &need, err), err, "%s", path);
     sc_rope_init(&m->rope, &m->net->config);
     return SC_OK;

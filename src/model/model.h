@@ -44,7 +44,8 @@ typedef struct sc_model_opts {
     uint32_t max_rows;       // rows of a step; 0: 512
     uint64_t kv_size;        // bytes of keys and values at most; 0: what max_seqs need, or fits
     bool hidden;             // keep the hidden states of a step
-    const atomic_bool *stop; // borrowed; true makes a step end with SC_E_INTERRUPTED; may be NULL
+    const atomic_bool *stop; // borrowed; true makes loading or a step end with SC_E_INTERRUPTED;
+                             // may be NULL
 } sc_model_opts;
 
 /** One token to feed. Rows of one sequence follow each other in order. */

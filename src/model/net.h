@@ -12,6 +12,8 @@
 #include "kern/kern.h"
 #include "model/config.h"
 
+#include <stdatomic.h>
+
 enum { SC_LINEAR_PARTS = 3 };
 
 /** y = W x + b, where W may be stored in several types: parts of its rows, one after the other. */
@@ -70,10 +72,11 @@ sc_code sc_net_config(sc_weights *w, sc_config *out, sc_err *err) SC_CHECKED;
  * Checks every tensor against the configuration and packs the matrices on the pool.
  *
  * Owns:   takes *w, also on failure; the caller frees *out with sc_net_free
- * Errors: SC_E_FORMAT, SC_E_UNSUPPORTED, SC_E_NOMEM; names file, tensor, and both shapes
+ * Errors: SC_E_FORMAT, SC_E_UNSUPPORTED, SC_E_NOMEM; names file, tensor, and both shapes;
+ *         SC_E_INTERRUPTED when *stop (or NULL) became true
  */
-sc_code sc_net_bind(sc_weights **w, const sc_config *c, sc_pool *pool, sc_net **out,
-                    sc_err *err) SC_CHECKED;
+sc_code sc_net_bind(sc_weights **w, const sc_config *c, sc_pool *pool, const atomic_bool *stop,
+                    sc_net **out, sc_err *err) SC_CHECKED;
 void sc_net_free(sc_net *n);
 
 /** Upper bound of the bytes that packing will take. */

@@ -288,6 +288,11 @@ TEST(an_interrupted_step_leaves_the_sequences_as_they_were)
     go_on(m, a, ids + 5, 5, got);
     feed(m, ids, 10, 512, want);
     CHECK(same_bits(want + 9 * VOCAB, got, VOCAB));
+
+    atomic_store(&stop, true);
+    SC_AUTO(sc_model) *late = NULL;
+    CHECK_CODE(SC_E_INTERRUPTED, sc_model_open(tiny_path, &opts, &late, &err), &err);
+    CHECK(!late);
 }
 
 /* A folder with the tiny model's weights and another config. */
