@@ -130,7 +130,7 @@ def run_one(command):
     wall = time.time() - t0
     p.returncode = os.waitstatus_to_exitcode(status)
     others = (busy() - b0 - use.ru_utime - use.ru_stime) / wall
-    return dict(rc=p.returncode, first_s=first, wall_s=round(wall, 4), peak_kib=use.ru_maxrss, others=round(others, 3)), b"".join(got).decode(errors="replace"), err.decode(errors="replace")
+    return dict(rc=p.returncode, first_s=first, wall_s=round(wall, 4), peak_kib=use.ru_maxrss, cpu_s=round(use.ru_utime + use.ru_stime, 3), load=os.getloadavg()[0], others=round(others, 3)), b"".join(got).decode(errors="replace"), err.decode(errors="replace")
 
 
 def figures(program, what, r, text):
@@ -166,8 +166,8 @@ def print_table(lines):
     seen = {}
     for d in lines:
         seen.setdefault(d["measure"], {}).setdefault(d["program"], []).append(d)
-    print("| measure | program | median | range | n | ours against it | goal | peak MiB | others' CPU |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| measure | program | median | range | n | ours against it | goal | peak MiB | CPU s | others' CPU, load |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for measure, programs in seen.items():
         what = measure.split()[1]
         seconds = what in ("ttft", "suite")
@@ -175,14 +175,14 @@ def print_table(lines):
         for program, runs in programs.items():
             v = [x for d in runs for x in d["values"]]
             if not v:
-                print(f"| {measure} | {program} | failed: {runs[-1].get('err', '')[-120:]!r} | | | | | | |")
+                print(f"| {measure} | {program} | failed: {runs[-1].get('err', '')[-120:]!r} | | | | | | | |")
                 continue
             ratio = "" if program == "scbench" or not ours else f"{(median(v) / ours if seconds else ours / median(v)):.2f}"
             goals = GOALS.get(measure, GOALS.get(" ".join(measure.split()[:2]), {}))
             goal = next((str(g) for k, g in goals.items() if program.startswith(k)), "")
             unit = "s" if seconds else "tok/s"
             peak = median([d["peak_kib"] for d in runs]) / 1024
-            print(f"| {measure} | {program} | {median(v):.4g} {unit} | {min(v):.4g} to {max(v):.4g} | {len(v)} | {ratio} | {goal} | {peak:.0f} | {max(d['others'] for d in runs):.2f} |")
+            print(f"| {measure} | {program} | {median(v):.4g} {unit} | {min(v):.4g} to {max(v):.4g} | {len(v)} | {ratio} | {goal} | {peak:.0f} | {median([d['cpu_s'] for d in runs]):.1f} | {max(d['others'] for d in runs):.2f}, {max(d['load'] for d in runs):.1f} |")
 
 
 def limits(build):
