@@ -93,13 +93,11 @@ static sc_code make_slots(sc_bpe *b, size_t n, sc_err *err)
 /* The id of every byte in both spellings. */
 static void find_bytes(sc_bpe *b)
 {
-    b->all_bytes = true;
     for (unsigned i = 0; i < 256; i++) {
         char name[8];
         char spelt[2];
         const size_t n = sc_bpe_spell_byte((unsigned char)i, spelt);
         b->byte_id[i] = sc_vocab_find(b->vocab, (sc_str){spelt, n});
-        b->all_bytes = b->all_bytes && b->byte_id[i] >= 0;
         (void)snprintf(name, sizeof name, "<0x%02X>", i); // it fits
         b->fallback[i] = sc_vocab_find(b->vocab, sc_str_c(name));
     }
@@ -147,14 +145,14 @@ sc_code sc_bpe_add(sc_bpe *b, int32_t left, int32_t right, uint32_t rank, int32_
 
 sc_code sc_bpe_finish(sc_bpe *b, sc_err *err)
 {
-    if (!b->all_bytes)
-        return SC_OK;
     b->byte_pair = sc_alloc((size_t)256 * 256, sizeof *b->byte_pair);
     if (!b->byte_pair)
         return sc_fail_nomem(err);
     for (size_t i = 0; i < (size_t)256 * 256; i++) {
-        const sc_bpe_merge *m = find_merge(b, b->byte_id[i / 256], b->byte_id[i % 256]);
-        b->byte_pair[i] = m ? *m : (sc_bpe_merge){.rank = NO_RANK, .id = -1};
+        const int32_t left = b->byte_id[i / 256];
+        const int32_t right = b->byte_id[i % 256];
+        const sc_bpe_merge *m = left < 0 || right < 0 ? NULL : find_merge(b, left, right);
+        b->byte_pair[i] = m ? (sc_bpe_pair){m->rank, m->id} : (sc_bpe_pair){NO_RANK, -1};
     }
     return SC_OK;
 }
@@ -487,44 +485,41 @@ sc_code sc_bpe_encode(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out, sc_err
     return merge_ids(b, w, f.id, f.n, out, err);
 }
 
-/* The id of a piece of bytes that is a token as a whole, or -1. */
-static int32_t find_whole(const sc_bpe *b, sc_work *w, sc_str s)
+/* The piece `s` of bytes in the alphabet of byte-level models, in w->key. */
+static sc_str spell(sc_work *w, sc_str s)
 {
-    char few[128];
-    char *p = few;
-    if (2 * s.n > sizeof few) {
-        sc_buf_clear(&w->key);
-        for (size_t i = 0; i < s.n; i++) {
-            char spelt[2];
-            sc_buf_add(&w->key, spelt, sc_bpe_spell_byte((unsigned char)s.p[i], spelt));
-        }
-        return sc_buf_ok(&w->key) ? sc_vocab_find(b->vocab, sc_buf_str(&w->key)) : -1;
+    sc_buf_clear(&w->key);
+    for (size_t i = 0; i < s.n; i++) {
+        char spelt[2];
+        sc_buf_add(&w->key, spelt, sc_bpe_spell_byte((unsigned char)s.p[i], spelt));
     }
-    for (size_t i = 0; i < s.n; i++)
-        p += sc_bpe_spell_byte((unsigned char)s.p[i], p);
-    return sc_vocab_find(b->vocab, (sc_str){few, (size_t)(p - few)});
+    return sc_buf_str(&w->key);
+}
+
+/* As sc_bpe_encode_bytes, by way of characters: whole tokens, bytes without a token, long pieces.
+ */
+static sc_code encode_spelt(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out, sc_err *err)
+{
+    const sc_str text = spell(w, s);
+    if (!sc_buf_ok(&w->key))
+        return sc_fail_nomem(err);
+    return sc_bpe_encode(b, w, text, out, err);
 }
 
 sc_code sc_bpe_encode_bytes(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out, sc_err *err)
 {
-    if (b->ignore_merges || s.n == 1) {
-        const int32_t id = s.n == 1 ? b->byte_id[(unsigned char)s.p[0]] : find_whole(b, w, s);
-        if (id >= 0)
-            return sc_ids_add(out, id) ? SC_OK : sc_fail_nomem(err);
-    }
-    if (s.n > SHORT_PIECE) {
-        SC_TRY(sc_work_room(&w->ids, &w->cap_ids, s.n, sizeof *w->ids, err));
-        for (size_t i = 0; i < s.n; i++)
-            w->ids[i] = b->byte_id[(unsigned char)s.p[i]];
-        return merge_long(b, w, w->ids, s.n, out, err);
-    }
     int32_t id[SHORT_PIECE];
     uint32_t rank[SHORT_PIECE];
     int32_t to[SHORT_PIECE];
-    for (size_t i = 0; i < s.n; i++)
+    bool all = !b->ignore_merges && s.n <= SHORT_PIECE;
+    for (size_t i = 0; all && i < s.n; i++) {
         id[i] = b->byte_id[(unsigned char)s.p[i]];
+        all = id[i] >= 0;
+    }
+    if (!all)
+        return encode_spelt(b, w, s, out, err);
     for (size_t i = 0; i + 1 < s.n; i++) {
-        const sc_bpe_merge *m =
+        const sc_bpe_pair *m =
             &b->byte_pair[(size_t)(unsigned char)s.p[i] * 256 + (unsigned char)s.p[i + 1]];
         rank[i] = m->rank;
         to[i] = m->id;

@@ -26,23 +26,27 @@ typedef struct sc_bpe_merge {
     int32_t id; // what they become
 } sc_bpe_merge;
 
+typedef struct sc_bpe_pair {
+    uint32_t rank; // UINT32_MAX: no merge
+    int32_t id;
+} sc_bpe_pair;
+
 typedef struct sc_bpe {
     const sc_vocab *vocab; // borrowed
     sc_bpe_merge *slot;    // owned, [mask + 1]
     size_t mask;
     size_t n_merges;
     uint64_t key;
-    sc_bpe_merge *byte_pair; // owned, [65536], merges of two single bytes; NULL when not in use
-    int32_t byte_id[256];    // of a byte in the alphabet of byte-level models; -1: none
-    int32_t fallback[256];   // of "<0xHH>"; -1: none
-    char *prefix;            // owned; continuing_subword_prefix, NULL when empty
-    char *suffix;            // owned; end_of_word_suffix, NULL when empty
-    int32_t unk;             // -1: none
-    bool has_unk;            // an unknown token is named, whether it exists or not
+    sc_bpe_pair *byte_pair; // owned, [65536]: of two single bytes
+    int32_t byte_id[256];   // of a byte in the alphabet of byte-level models; -1: none
+    int32_t fallback[256];  // of "<0xHH>"; -1: none
+    char *prefix;           // owned; continuing_subword_prefix, NULL when empty
+    char *suffix;           // owned; end_of_word_suffix, NULL when empty
+    int32_t unk;            // -1: none
+    bool has_unk;           // an unknown token is named, whether it exists or not
     bool fuse_unk;
     bool byte_fallback;
     bool ignore_merges;
-    bool all_bytes; // every byte has an id
 } sc_bpe;
 
 /** Reads the "model" object. Needs: `vocab` is complete. Errors: SC_E_FORMAT, SC_E_NOMEM */
@@ -62,8 +66,8 @@ sc_code sc_bpe_finish(sc_bpe *b, sc_err *err) SC_CHECKED;
 /** Appends the ids of the piece `s`, which is text in the vocabulary's own spelling. */
 sc_code sc_bpe_encode(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out, sc_err *err) SC_CHECKED;
 
-/** As sc_bpe_encode for the bytes that the byte-level spelling stands for. Needs: b->all_bytes,
- * no prefix or suffix. */
+/** As sc_bpe_encode for the bytes that the byte-level spelling stands for. Needs: no prefix, no
+ * suffix. */
 sc_code sc_bpe_encode_bytes(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out,
                             sc_err *err) SC_CHECKED;
 

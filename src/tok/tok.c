@@ -107,8 +107,8 @@ void sc_tok_use_bpe(sc_tok *t)
     t->kind = "BPE";
     t->encode_piece = piece_bpe;
     // Spelling bytes as characters and looking those up is the same as looking up the bytes, as
-    // long as every byte has a token and nothing is put around characters.
-    if (sc_pre_ends_in_bytes(t->pre) && t->bpe.all_bytes && !t->bpe.prefix && !t->bpe.suffix) {
+    // long as nothing is put around characters.
+    if (sc_pre_ends_in_bytes(t->pre) && !t->bpe.prefix && !t->bpe.suffix) {
         t->encode_piece = piece_bytes;
         t->bytes = true;
         t->scan = sc_pre_scanner(t->pre);
