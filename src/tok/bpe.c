@@ -143,8 +143,56 @@ sc_code sc_bpe_add(sc_bpe *b, int32_t left, int32_t right, uint32_t rank, int32_
     return SC_OK;
 }
 
+#define MARK "\xE2\x96\x81"
+
+enum { MARK_SIZE = 3 };
+
+/* Finds the characters behind which a text may be cut. */
+static void find_cuts(sc_bpe *b)
+{
+    if (b->ignore_merges || b->prefix || b->suffix || sc_vocab_find(b->vocab, SC_STR(MARK)) < 0)
+        return;
+    // An unknown token waits for the next known character, so a cut wants one in front, or that
+    // every byte has a token: then nothing is unknown.
+    bool all_known = b->byte_fallback;
+    for (unsigned i = 0; i < 256; i++)
+        all_known = all_known && b->fallback[i] >= 0;
+    for (unsigned c = 0; c < 128; c++) {
+        const char byte = (char)c;
+        b->cut_after[c] = all_known || sc_vocab_find(b->vocab, (sc_str){&byte, 1}) >= 0;
+    }
+    for (size_t i = 0; i <= b->mask; i++) {
+        if (b->slot[i].left < 0)
+            continue;
+        const sc_str token = sc_vocab_text(b->vocab, b->slot[i].id);
+        for (size_t at = 0; at + MARK_SIZE < token.n; at++) {
+            const unsigned char c = (unsigned char)token.p[at];
+            if (c < 0x80 && memcmp(token.p + at + 1, MARK, MARK_SIZE) == 0)
+                b->cut_after[c] = false;
+        }
+    }
+    for (unsigned c = 0; c < 128; c++)
+        b->cuts = b->cuts || b->cut_after[c];
+}
+
+size_t sc_bpe_cut(const sc_bpe *b, sc_str s, size_t at)
+{
+    while (at < s.n) {
+        const char *hit = memmem(s.p + at, s.n - at, MARK, MARK_SIZE);
+        if (!hit)
+            break;
+        const size_t mark = (size_t)(hit - s.p);
+        const unsigned char before = mark > at ? (unsigned char)s.p[mark - 1] : 0xFF;
+        if (before < 0x80 && b->cut_after[before])
+            return mark;
+        at = mark + MARK_SIZE;
+    }
+    return s.n;
+}
+
 sc_code sc_bpe_finish(sc_bpe *b, sc_err *err)
 {
+    find_cuts(b);
     b->byte_pair = sc_alloc((size_t)256 * 256, sizeof *b->byte_pair);
     if (!b->byte_pair)
         return sc_fail_nomem(err);

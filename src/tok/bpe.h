@@ -47,6 +47,10 @@ typedef struct sc_bpe {
     bool fuse_unk;
     bool byte_fallback;
     bool ignore_merges;
+    bool cuts; // some of the next are true
+    // Whether no token holds this ASCII character in front of U+2581: then no merge goes across,
+    // and a text may be cut there.
+    bool cut_after[128];
 } sc_bpe;
 
 /** Reads the "model" object. Needs: `vocab` is complete. Errors: SC_E_FORMAT, SC_E_NOMEM */
@@ -70,6 +74,9 @@ sc_code sc_bpe_encode(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out, sc_err
  * suffix. */
 sc_code sc_bpe_encode_bytes(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out,
                             sc_err *err) SC_CHECKED;
+
+/** Where the part of `s` that begins at `at` ends: behind it no merge goes across, or `s` ends. */
+size_t sc_bpe_cut(const sc_bpe *b, sc_str s, size_t at);
 
 /** Writes the byte-level spelling of `byte` (1 or 2 bytes); returns its length. */
 size_t sc_bpe_spell_byte(unsigned char byte, char out[2]);

@@ -202,9 +202,15 @@ static sc_code encode_text(const call *c, sc_text text, sc_ids *out, sc_err *err
     }
     const sc_pieces *pieces = NULL;
     SC_TRY(sc_pre_run(t->pre, w, t->bytes, &text, &pieces, err));
-    SC_TRY(ready_seen(w, text.s.p, pieces->n > 1 ? text.s.n : 0, false, err));
-    for (size_t i = 0; i < pieces->n; i++)
-        SC_TRY(encode_seen(t, w, text.s.p, pieces->p[i].at, pieces->p[i].n, out, err));
+    const bool cuts = !t->bytes && t->bpe.cuts;
+    SC_TRY(ready_seen(w, text.s.p, cuts || pieces->n > 1 ? text.s.n : 0, false, err));
+    for (size_t i = 0; i < pieces->n; i++) {
+        size_t at = pieces->p[i].at;
+        const sc_str s = {text.s.p, at + pieces->p[i].n};
+        for (size_t end; cuts && (end = sc_bpe_cut(&t->bpe, s, at)) < s.n; at = end)
+            SC_TRY(encode_seen(t, w, s.p, at, end - at, out, err));
+        SC_TRY(encode_seen(t, w, s.p, at, s.n - at, out, err));
+    }
     return SC_OK;
 }
 
