@@ -8,8 +8,10 @@ enum { MAX_ITEMS = 4096 };
 
 static sc_code add(sc_post_list *list, sc_post_what what, int32_t id, sc_err *err)
 {
-    if (list->n == list->cap && !sc_grow(&list->p, &list->cap, list->n, MAX_ITEMS, sizeof *list->p))
+    if (list->n == MAX_ITEMS)
         return sc_fail(err, SC_E_LIMIT, "a template of more than %d items", MAX_ITEMS);
+    if (list->n == list->cap && !sc_grow(&list->p, &list->cap, list->n, MAX_ITEMS, sizeof *list->p))
+        return sc_fail_nomem(err);
     list->p[list->n++] = (sc_post_item){what, id};
     return SC_OK;
 }
