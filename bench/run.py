@@ -56,10 +56,10 @@ class Cases:
     def add(self, measure, program, *command):
         self.list.append((measure, program, [str(c) for c in command]))
 
-    def ours(self, measure, model, what, tokenizer=None, n=0):
+    def ours(self, measure, model, what, tokenizer=None, n=0, compute="auto"):
         tok = ["--tokenizer", tokenizer] if tokenizer else []
         scbench = self.build / "scbench"
-        speed = [scbench, "speed", "-m", model, "--threads", self.threads, "--format", "json"]
+        speed = [scbench, "speed", "-m", model, "--threads", self.threads, "--compute", compute, "--format", "json"]
         if what == "decode":
             command = [*speed, "-p", 0, "-n", 128, "--depth", 32, "--repeats", 3]
         elif what == "prefill":
@@ -67,10 +67,10 @@ class Cases:
         elif what == "batch":
             command = [*speed, "-p", 0, "-n", 100, "--depth", 32, "--batch", n, "--repeats", 1, "--warmup", 0]
         elif what == "ttft":
-            command = [scbench, "generate", "-m", model, *tok, "--threads", self.threads, "--max-tokens", 1, "--greedy", "-p", self.prompt()]
+            command = [scbench, "generate", "-m", model, *tok, "--threads", self.threads, "--compute", compute, "--max-tokens", 1, "--greedy", "-p", self.prompt()]
         else:
-            command = [scbench, "run", "-m", model, *tok, "--threads", self.threads, "-t", "builtin", "-n", 8, "--max-tokens", 150, "-q", "-o", self.dir / "runs"]
-        self.add(measure, "scbench", *command)
+            command = [scbench, "run", "-m", model, *tok, "--threads", self.threads, "--compute", compute, "-t", "builtin", "-n", 8, "--max-tokens", 150, "-q", "-o", self.dir / "runs"]
+        self.add(measure, "scbench" if compute == "auto" else f"scbench {compute}", *command)
 
     def prompt(self):
         """About 32 tokens of Python."""
@@ -89,6 +89,8 @@ class Cases:
         for what, n in (("ttft", ()), ("decode", ()), ("prefill", ()), ("batch", (32,)), ("suite", (88,))):
             measure = f"{name} {what}"
             self.ours(measure, path, what, n=n[0] if n else 0)
+            if name != "bf16" and what in ("prefill", "batch", "suite"):  # inputs of 8 bits, as the peers have them
+                self.ours(measure, path, what, n=n[0] if n else 0, compute="int8")
             self.add(measure, "llama.cpp", self.dir / "llama/bin/python", HERE / "peer_llama.py", path, self.models / "prompts.json", self.threads, what, *n)
             if name in ("q8_0", "real"):
                 self.add(measure, "openvino", self.dir / "openvino/bin/python", HERE / "peer_openvino.py", path, self.models / "prompts.json", self.threads, what, *n)
@@ -140,11 +142,11 @@ def figures(program, what, r, text):
             return [json.loads(text.splitlines()[-1])["first_s"]]
         return [r["first_s"]]
     if what == "suite":
-        if program == "scbench":
+        if program.startswith("scbench"):
             return [r["wall_s"]]
         line = json.loads(text.splitlines()[-1])
         return [line["wall_s"] * (8 if program.startswith("torch") else 1)]  # it does one sample of each prompt; eight take eight times as long
-    if program == "scbench":
+    if program.startswith("scbench"):
         return [x for row in json.loads(text)["rows"] for x in row["runs"]]
     return [json.loads(line)["tok_s"] for line in text.splitlines() if line.startswith("{")]
 
@@ -177,7 +179,7 @@ def print_table(lines):
             if not v:
                 print(f"| {measure} | {program} | failed: {runs[-1].get('err', '')[-120:]!r} | | | | | | | |")
                 continue
-            ratio = "" if program == "scbench" or not ours else f"{(median(v) / ours if seconds else ours / median(v)):.2f}"
+            ratio = "" if program.startswith("scbench") or not ours else f"{(median(v) / ours if seconds else ours / median(v)):.2f}"
             goals = GOALS.get(measure, GOALS.get(" ".join(measure.split()[:2]), {}))
             goal = next((str(g) for k, g in goals.items() if program.startswith(k)), "")
             unit = "s" if seconds else "tok/s"
