@@ -1,7 +1,10 @@
-/* net.c - which configuration belongs to a set of weights. */
+/* net.c - which configuration belongs to a set of weights; what to do with a bound net. */
 // SPDX-License-Identifier: MIT
 #include "model/net.h"
 
+#include "base/mem.h"
+#include "kern/dequant.h"
+#include "kern/pack.h"
 #include "model/arch.h"
 #include "model/finder.h"
 
@@ -106,4 +109,55 @@ sc_code sc_net_config(sc_weights *w, sc_config *out, sc_err *err)
         SC_TRY(read_smallcoder(w, o, &c, err));
     *out = c;
     return SC_OK;
+}
+
+uint64_t sc_net_packed_most(const sc_weights *w)
+{
+    size_t n = 0;
+    const sc_tensor *t = sc_weights_tensors(w, &n);
+    uint64_t total = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (t[i].n_dims < 2 || !sc_dtype_info(t[i].dtype)->weights)
+            continue;
+        const uint64_t cols = t[i].dims[t[i].n_dims - 1], rows = t[i].dims[t[i].n_dims - 2];
+        const uint64_t many = t[i].n_dims == 3 ? t[i].dims[0] : 1;
+        uint64_t panel = 0, turned = 0, row = 0;
+        // Two panels beyond the rows: where a part or a pair begins.
+        if (rows < 1u << 26 && cols < 1u << 26 && many < 1u << 16 &&
+            sc_dtype_row_size(t[i].dtype, cols, &row)) {
+            panel = sc_panel_size(t[i].dtype, cols) * (sc_panels(rows) + 2);
+            if (sc_dtype_info(t[i].dtype)->block == 1 && t[i].n_dims == 2)
+                turned = sc_panel_size(t[i].dtype, rows) * (sc_panels(cols) + 2);
+        }
+        const uint64_t most = (panel > turned ? panel : turned) * many;
+        if (__builtin_add_overflow(total, most, &total))
+            return UINT64_MAX;
+    }
+    return total;
+}
+
+void sc_net_free(sc_net *n)
+{
+    if (!n)
+        return;
+    for (size_t i = 0; i < n->n_kept; i++)
+        sc_free(n->kept[i]);
+    sc_free(n->kept);
+    for (uint32_t l = 0; n->layer && l < n->config.layers; l++)
+        sc_free(n->layer[l].expert);
+    sc_free(n->layer);
+    if (n->arena)
+        sc_free_pages(n->arena, n->arena_size ? n->arena_size : 64);
+    sc_weights_close(n->weights);
+    sc_free(n);
+}
+
+void sc_net_embed(const sc_net *n, int32_t token, float *x)
+{
+    const size_t id = (size_t)token;
+    if (n->embed) {
+        sc_dequant_row(n->embed_type, x, n->embed + id * n->embed_row, n->config.hidden);
+        return;
+    }
+    sc_mat_row(&n->head.part[0], x, id);
 }
