@@ -24,8 +24,8 @@
 #include <unistd.h>
 
 enum {
-    INSIDE_UID = 1000,  // who a sample is, as it sees it
-    CHECKER_UID = 1000, // reduced-uid: the checker's uid is this much above the sample's
+    INSIDE_UID = 1000, // who a sample is, as it sees it
+    CHECKER_UID = 64,  // reduced-uid: the checker's uid is this much above the sample's
     // Processes of the box that count against its limit besides the sample's own: the parent that
     // waits, the zygote, the checker.
     BOX_TASKS = 3,
@@ -121,6 +121,8 @@ static sc_code box_uid(sc_jail *j, sc_err *err)
 {
     if (geteuid() != 0)
         return sc_fail(err, SC_E_SANDBOX, "level reduced-uid needs root");
+    // What a sample leaves behind becomes our child, so that it can be waited for.
+    STEP(err, prctl(PR_SET_CHILD_SUBREAPER, 1), "prctl");
     STEP(err, chroot(j->o.root), j->o.root);
     STEP(err, chdir("/"), "chdir");
     STEP(err, setgroups(0, NULL), "setgroups");
@@ -189,6 +191,15 @@ int sc_jail_fork(sc_jail *j, sc_err *err)
     errno = e;
     if (pid < 0)
         (void)FAIL(err, "fork: %s", strerror(errno));
+    return pid;
+}
+
+int sc_jail_fork_checker(sc_jail *j, sc_err *err)
+{
+    const bool apart = j->o.level == SC_BOX_REDUCED_UID;
+    const pid_t pid = apart ? (pid_t)syscall(SYS_clone, 0ul, NULL, NULL, NULL, 0ul) : fork();
+    if (pid < 0)
+        (void)FAIL(err, "fork: %s", strerror(errno)); // the caller sees -1
     return pid;
 }
 

@@ -46,6 +46,12 @@ sc_code sc_jail_seal(sc_jail *j, sc_err *err) SC_CHECKED;
  */
 int sc_jail_fork(sc_jail *j, sc_err *err);
 
+/**
+ * Forks the checker. At level reduced-uid it is a child that only __WALL waits for, so that a plain
+ * wait ends when nothing of a sample is left.
+ */
+int sc_jail_fork_checker(sc_jail *j, sc_err *err);
+
 /** In the forked sample: all locks. */
 sc_code sc_jail_sample(sc_jail *j, const sc_wire_limits *l, sc_err *err) SC_CHECKED;
 

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -87,8 +88,12 @@ static sc_code wait_for(zygote *z, pid_t pid, int pidfd, sc_err *err)
     while (!(p[0].revents & POLLIN)) {
         if (poll(p, 2, -1) < 0 && errno != EINTR)
             return sc_fail_sys(err, SC_E_IO, errno, "poll: %s", strerror(errno));
-        if (p[1].revents & (POLLHUP | POLLERR))
-            _exit(0);
+        if (p[1].revents & (POLLHUP | POLLERR)) {
+            // At level full our end is the end of everything below; elsewhere it has to be made.
+            (void)kill(pid, SIGKILL); // it may have ended
+            (void)waitpid(pid, NULL, 0);
+            _exit(sc_jail_sweep(z->jail, err) == SC_OK ? 0 : 1); // nobody is left to be told more
+        }
     }
     int status = 0;
     struct rusage u = {0};
@@ -136,10 +141,10 @@ static sc_code start_checker(zygote *z, sc_wire_in *in, sc_err *err)
     if (control < 0)
         return sc_fail(err, SC_E_FORMAT, "a checker without its socket");
     // A former one that ended is still to be waited for.
-    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    while (waitpid(-1, NULL, WNOHANG | __WALL) > 0) {
     }
     PyOS_BeforeFork();
-    const pid_t pid = fork();
+    const pid_t pid = sc_jail_fork_checker(z->jail, err);
     if (pid == 0) {
         sc_err e = {0};
         if (sc_jail_checker(z->jail, &in->m.limits, &e) != SC_OK || dup2(control, SC_WIRE_FD) < 0 ||
@@ -153,7 +158,7 @@ static sc_code start_checker(zygote *z, sc_wire_in *in, sc_err *err)
     PyOS_AfterFork_Parent();
     (void)close(control); // the checker has its own
     if (pid < 0)
-        return sc_fail_sys(err, SC_E_SANDBOX, errno, "fork: %s", strerror(errno));
+        return SC_E_SANDBOX;
     const int pidfd = open_pid(pid);
     if (pidfd < 0)
         return sc_fail_sys(err, SC_E_SANDBOX, errno, "pidfd_open: %s", strerror(errno));
@@ -169,7 +174,7 @@ static sc_code serve(zygote *z, sc_err *err)
         SC_AUTO(sc_wire_in) in = {0};
         SC_TRY(sc_wire_recv(SC_WIRE_FD, &in, err));
         // A checker that was killed has ended by now.
-        while (waitpid(-1, NULL, WNOHANG) > 0) {
+        while (waitpid(-1, NULL, WNOHANG | __WALL) > 0) {
         }
         if (in.m.type == SC_WIRE_RUN)
             SC_TRY(run_sample(z, &in, err));

@@ -160,34 +160,36 @@ static bool empty_folder(int dir, unsigned depth)
     return good;
 }
 
-/* In a child that is the user already: kill, reap by the kernel, empty; exit status 0 is clean. */
-static _Noreturn void sweep_as_user(const char *home, bool own_uid)
-{
-    if (own_uid) {
-        for (unsigned i = 0; i < 1000 && kill(-1, SIGKILL) == 0; i++)
-            (void)usleep(500); // they die in their own time
-        if (kill(-1, SIGKILL) == 0 || errno != ESRCH)
-            _exit(2);
-    }
-    (void)chmod(home, 0700); // open says whether it worked
-    const int dir = open(home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    _exit(dir >= 0 && empty_folder(dir, 0) ? 0 : 1);
-}
-
-sc_code sc_root_sweep(const char *home, uint32_t uid, sc_err *err)
+/* The exit status of a child that became `uid` (0: stays) and ran one of the steps below. */
+static int as_user(uint32_t uid, const char *home, bool kill_all)
 {
     const pid_t pid = fork();
-    STEP(err, pid, "fork");
+    if (pid < 0)
+        return -1;
     if (pid == 0) {
         if (uid && (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid)))
             _exit(3);
-        sweep_as_user(home, uid != 0);
+        if (kill_all) // under one lock of the kernel: no fork slips through. It says 0 in any case.
+            _exit(kill(-1, SIGKILL) == 0 || errno == ESRCH ? 0 : 3);
+        (void)chmod(home, 0700); // open says whether it worked
+        const int dir = open(home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _exit(dir >= 0 && empty_folder(dir, 0) ? 0 : 1);
     }
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return SC_OK;
-    return sc_fail(err, SC_E_SANDBOX, "a sample left %s that cannot be removed",
-                   WIFEXITED(status) && WEXITSTATUS(status) == 2 ? "processes" : "files");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+sc_code sc_root_sweep(const char *home, uint32_t uid, sc_err *err)
+{
+    if (uid && as_user(uid, home, true) != 0)
+        return sc_fail(err, SC_E_SANDBOX, "a sample left processes that cannot be ended");
+    // What it left became our children. The checker is no child of this kind (jail.h), so when
+    // there is none to wait for, nothing is left.
+    while (uid && (waitpid(-1, NULL, 0) > 0 || errno == EINTR)) {
+    }
+    if (as_user(uid, home, false) != 0)
+        return sc_fail(err, SC_E_SANDBOX, "a sample left files that cannot be removed");
+    return SC_OK;
 }

@@ -87,7 +87,7 @@ static sc_code start_worker(sc_box *b, unsigned i, sc_err *err)
     const sc_worker_opts o = {
         .guest = b->guest,
         .level = b->level,
-        .uid = root && b->level >= SC_BOX_REDUCED_UID ? SC_PLACE_UID + i : 0,
+        .uid = root && b->level >= SC_BOX_REDUCED_UID ? sc_place_uid(i) : 0,
         .slot = i,
         .hash_seed = b->o.hash_seed,
         .tools = b->o.tools,

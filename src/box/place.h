@@ -10,10 +10,16 @@
 #include "base/err.h"
 #include "box/level.h"
 
+#include <stdint.h>
+
 typedef struct sc_place sc_place;
 
-/** The first of the user ids that samples run as when we are root; one a worker. */
-#define SC_PLACE_UID 1879048192u // 0x70000000: nobody's
+/**
+ * The user that the samples of worker `slot` (below 64) run as when we are root: nobody's, and no
+ * other process of this program uses it now, because a sweep ends everything that it has. The
+ * checker's is 64 above it.
+ */
+uint32_t sc_place_uid(unsigned slot);
 
 /** Makes what `n` workers need at `level`; nothing at full and none. */
 sc_code sc_place_open(sc_box_level level, unsigned n, sc_place **out, sc_err *err) SC_CHECKED;
