@@ -168,6 +168,50 @@ static inline float v16_top(v16 x)
     return _mm_cvtss_f32(_mm_max_ss(d, _mm_movehdup_ps(d)));
 }
 
+/* The same for eight registers of eight. */
+static inline void transpose_8(__m256 r[8])
+{
+    __m256 u[2][4];
+    for (size_t g = 0; g < 2; g++) {
+        const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(r[4 * g], r[4 * g + 1]));
+        const __m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(r[4 * g], r[4 * g + 1]));
+        const __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(r[4 * g + 2], r[4 * g + 3]));
+        const __m256d d = _mm256_castps_pd(_mm256_unpackhi_ps(r[4 * g + 2], r[4 * g + 3]));
+        u[g][0] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
+        u[g][1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
+        u[g][2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
+        u[g][3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
+    }
+    for (size_t c = 0; c < 4; c++) {
+        r[c] = _mm256_permute2f128_ps(u[0][c], u[1][c], 0x20);
+        r[4 + c] = _mm256_permute2f128_ps(u[0][c], u[1][c], 0x31);
+    }
+}
+
+/* Lane j of r[i] becomes lane i of r[j]. */
+static inline void v16_transpose(v16 r[16])
+{
+    for (size_t half = 0; half < 2; half++) { // rows 8 half .. 8 half + 7 of both column halves
+        __m256 a[8], b[8];
+        for (size_t i = 0; i < 8; i++) {
+            a[i] = r[8 * half + i].a;
+            b[i] = r[8 * half + i].b;
+        }
+        transpose_8(a);
+        transpose_8(b);
+        for (size_t i = 0; i < 8; i++) {
+            r[8 * half + i].a = a[i];
+            r[8 * half + i].b = b[i];
+        }
+    }
+    // Now r[i].a are rows 0-7 of column i, r[i].b of column 8 + i; r[8 + i] the rows 8-15.
+    for (size_t i = 0; i < 8; i++) {
+        const __m256 t = r[i].b;
+        r[i].b = r[8 + i].a;
+        r[8 + i].a = t;
+    }
+}
+
 #undef BOTH
 
 #endif

@@ -136,4 +136,30 @@ static inline float v16_top(v16 a)
     return _mm_cvtss_f32(_mm_max_ss(d, _mm_movehdup_ps(d)));
 }
 
+/* Lane j of r[i] becomes lane i of r[j]. */
+static inline void v16_transpose(v16 r[16])
+{
+    v16 u[4][4]; // rows 4 g .. 4 g + 3, in each quarter the column 4 q + c
+    for (size_t g = 0; g < 4; g++) {
+        const __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(r[4 * g], r[4 * g + 1]));
+        const __m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(r[4 * g], r[4 * g + 1]));
+        const __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(r[4 * g + 2], r[4 * g + 3]));
+        const __m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(r[4 * g + 2], r[4 * g + 3]));
+        u[g][0] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+        u[g][1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+        u[g][2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+        u[g][3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+    }
+    for (size_t c = 0; c < 4; c++) {
+        const v16 even0 = _mm512_shuffle_f32x4(u[0][c], u[1][c], 0x88);
+        const v16 even1 = _mm512_shuffle_f32x4(u[2][c], u[3][c], 0x88);
+        const v16 odd0 = _mm512_shuffle_f32x4(u[0][c], u[1][c], 0xdd);
+        const v16 odd1 = _mm512_shuffle_f32x4(u[2][c], u[3][c], 0xdd);
+        r[c] = _mm512_shuffle_f32x4(even0, even1, 0x88);
+        r[8 + c] = _mm512_shuffle_f32x4(even0, even1, 0xdd);
+        r[4 + c] = _mm512_shuffle_f32x4(odd0, odd1, 0x88);
+        r[12 + c] = _mm512_shuffle_f32x4(odd0, odd1, 0xdd);
+    }
+}
+
 #endif
