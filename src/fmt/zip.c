@@ -161,7 +161,9 @@ static bool read_extra64(sc_cur extra, entry *e, sc_zip_member *m)
         const uint16_t id = sc_cur_u16(&extra);
         const uint16_t size = sc_cur_u16(&extra);
         const uint8_t *p = sc_cur_take(&extra, size);
-        if (!p || id != EXTRA_ZIP64)
+        if (!p)
+            return false; // a field longer than the rest: nothing behind it can be read
+        if (id != EXTRA_ZIP64)
             continue;
         sc_cur c = sc_cur_init(p, size);
         for (size_t i = 0; i < SC_LEN(wide); i++)
