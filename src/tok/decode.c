@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "tok/bpe.h"
 #include "tok/regex.h"
+#include "tok/tok.h"
 
 enum { MAX_STEPS = 64 };
 
@@ -247,8 +248,8 @@ static sc_code run_metaspace(const step *s, const place *at, const sc_texts *in,
     return SC_OK;
 }
 
-/* The library's clean-up of spaces, in its order. */
-static sc_code clean(sc_texts *out, size_t from, sc_err *err)
+/* Applies the clean-up of spaces to what stands in `text` from byte `from` on. */
+static sc_code clean(sc_buf *text, size_t from, bool do_not, sc_err *err)
 {
     static const char *const rules[][2] = {
         {" .", "."},   {" ?", "?"},     {" !", "!"},     {" ,", ","},
@@ -256,16 +257,23 @@ static sc_code clean(sc_texts *out, size_t from, sc_err *err)
         {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
     };
     SC_AUTO(sc_buf) a = sc_buf_init(SC_TOK_MAX_TEXT);
-    for (size_t i = 0; i < SC_LEN(rules) && sc_buf_ok(&out->text); i++) {
+    for (size_t i = 0; i < SC_LEN(rules); i++) {
+        if (!do_not && i == 7)
+            continue;
         sc_buf_clear(&a);
-        add_replaced(&a, sc_str_skip(sc_buf_str(&out->text), from), sc_str_c(rules[i][0]),
+        add_replaced(&a, sc_str_skip(sc_buf_str(text), from), sc_str_c(rules[i][0]),
                      sc_str_c(rules[i][1]));
-        if (!sc_buf_ok(&a))
+        if (!sc_buf_ok(&a) || !sc_buf_ok(text))
             return sc_fail_nomem(err);
-        out->text.n = from; // a rule never makes a text longer
-        sc_buf_add_str(&out->text, sc_buf_str(&a));
+        text->n = from; // a rule never makes a text longer
+        sc_buf_add_str(text, sc_buf_str(&a));
     }
     return SC_OK;
+}
+
+sc_code sc_tok_clean_up(sc_buf *text, size_t from, sc_err *err)
+{
+    return clean(text, from, false, err);
 }
 
 static sc_code run_wordpiece(const step *s, const place *at, const sc_texts *in, sc_texts *out,
@@ -283,7 +291,7 @@ static sc_code run_wordpiece(const step *s, const place *at, const sc_texts *in,
         }
         sc_buf_add_str(&out->text, text);
         if (s->cleanup)
-            SC_TRY(clean(out, from, err));
+            SC_TRY(clean(&out->text, from, true, err));
         SC_TRY(end_text(out, from, err));
     }
     return SC_OK;
@@ -313,7 +321,7 @@ static sc_code run_ctc(const step *s, const place *at, const sc_texts *in, sc_te
         const size_t from = out->text.n;
         add_replaced(&out->text, text_at(in, i), (sc_str){s->find, s->n_find}, SC_STR(""));
         if (s->cleanup) {
-            SC_TRY(clean(out, from, err));
+            SC_TRY(clean(&out->text, from, true, err));
             sc_buf_clear(&a);
             if (sc_buf_ok(&out->text))
                 add_replaced(&a, sc_str_skip(sc_buf_str(&out->text), from),

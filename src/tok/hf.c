@@ -199,6 +199,7 @@ static sc_code apply_config(sc_tok *t, const json_t *config, sc_err *err)
         SC_TRY(sc_post_init(&t->post, json_is_true(add_bos) ? bos : -1,
                             json_is_true(add_eos) ? eos : -1, err));
     }
+    t->wants_clean_up = json_is_true(json_object_get(config, "clean_up_tokenization_spaces"));
     const sc_str template = find_template(config);
     return template.n ? set_template(t, template, err) : SC_OK;
 }

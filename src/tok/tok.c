@@ -408,6 +408,11 @@ const char *sc_tok_chat_template(const sc_tok *t)
     return t->chat_template;
 }
 
+bool sc_tok_wants_clean_up(const sc_tok *t)
+{
+    return t->wants_clean_up;
+}
+
 const char *sc_tok_kind(const sc_tok *t)
 {
     return t->kind;

@@ -102,6 +102,17 @@ sc_code sc_tok_encode_pair(const sc_tok *t, sc_str a, sc_str b, sc_ids *out,
 sc_code sc_tok_decode(const sc_tok *t, const int32_t *ids, size_t n, bool skip_special, sc_buf *out,
                       sc_err *err) SC_CHECKED;
 
+/**
+ * Removes spaces in front of punctuation and of English contractions from the text behind byte
+ * `from`, as transformers' clean_up_tokenization does. It harms code, so nothing here calls it.
+ *
+ * Errors: SC_E_NOMEM
+ */
+sc_code sc_tok_clean_up(sc_buf *text, size_t from, sc_err *err) SC_CHECKED;
+
+/** Whether the tokenizer's configuration asks for sc_tok_clean_up; it is not obeyed. */
+bool sc_tok_wants_clean_up(const sc_tok *t);
+
 /** One more than the largest id that has a token. */
 uint32_t sc_tok_size(const sc_tok *t);
 

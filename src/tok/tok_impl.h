@@ -47,6 +47,7 @@ struct sc_tok {
     sc_ids stops;
     sc_tok_fim fim;
     char *chat_template; // owned
+    bool wants_clean_up; // clean_up_tokenization_spaces
 };
 
 /** An empty tokenizer. Errors: SC_E_NOMEM */

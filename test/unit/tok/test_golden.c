@@ -259,6 +259,34 @@ TEST(ill_formed_bytes_become_replacement_characters)
     assert_int_equal(whole.bad + stream.bad, 0);
 }
 
+TEST(clean_up_does_what_transformers_does)
+{
+    UNUSED;
+    char path[8192];
+    if (!goldens())
+        SKIP("goldens", "no golden tokenizers");
+    (void)snprintf(path, sizeof path, "%s/cleanup.jsonl", goldens());
+    SC_AUTO(sc_buf) file = sc_buf_init(1u << 28);
+    if (!read_golden(path, &file))
+        SKIP("goldens", "no cleanup.jsonl");
+    tally k = {"cleanup", 0, 0};
+    sc_str text = sc_buf_str(&file);
+    for (json_t *line; (line = next_line(&text)) != NULL; json_decref(line)) {
+        SC_AUTO(sc_buf) out = sc_buf_init(1 << 20);
+        sc_err err = {0};
+        sc_buf_add_c(&out, "x .");
+        sc_buf_add_str(&out, sc_json_str(json_object_get(line, "text")));
+        CHECK_OK(sc_tok_clean_up(&out, 3, &err), &err);
+        const sc_str got = sc_str_skip(sc_buf_str(&out), 3);
+        if (count(&k, sc_str_eq(got, sc_json_str(json_object_get(line, "out")))))
+            show("got ", got);
+        CHECK(sc_str_starts(sc_buf_str(&out), SC_STR("x .")));
+    }
+    printf("# clean-up: %u equal, %u different\n", k.good, k.bad);
+    CHECK(k.good > 0);
+    assert_int_equal(k.bad, 0);
+}
+
 int main(void)
 {
     sc_json_setup();
@@ -267,6 +295,7 @@ int main(void)
         T(every_component_gives_the_library_s_ids_and_texts),
         T(streams_release_text_as_soon_as_it_is_certain),
         T(ill_formed_bytes_become_replacement_characters),
+        T(clean_up_does_what_transformers_does),
     };
     return RUN_TESTS(tests);
 }
