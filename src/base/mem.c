@@ -39,9 +39,10 @@ void sc_free(void *p)
 
 void *sc_alloc(size_t n, size_t size)
 {
-    if (must_fail())
+    size_t bytes = 0;
+    if (!sc_mul_size(n, size, &bytes) || must_fail())
         return NULL;
-    return calloc(n ? n : 1, size ? size : 1);
+    return calloc(bytes ? bytes : 1, 1);
 }
 
 void *sc_realloc(void *p, size_t n, size_t size)

@@ -440,7 +440,8 @@ static sc_code merge_ids(const sc_bpe *b, sc_work *w, int32_t *id, size_t n, sc_
     n = merge_short(b, id, rank, to, n);
     if (!sc_ids_reserve(out, n))
         return sc_fail_nomem(err);
-    memcpy(out->p + out->n, id, n * sizeof *id);
+    if (n) // an empty list has no memory to copy into
+        memcpy(out->p + out->n, id, n * sizeof *id);
     out->n += n;
     return SC_OK;
 }
@@ -575,7 +576,8 @@ sc_code sc_bpe_encode_bytes(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out, 
     const size_t n = merge_short(b, id, rank, to, s.n);
     if (!sc_ids_reserve(out, n))
         return sc_fail_nomem(err);
-    memcpy(out->p + out->n, id, n * sizeof *id);
+    if (n) // an empty list has no memory to copy into
+        memcpy(out->p + out->n, id, n * sizeof *id);
     out->n += n;
     return SC_OK;
 }

@@ -193,7 +193,7 @@ static void put(uint8_t **p, const void *bytes, size_t n)
 static void put_le(uint8_t **p, uint64_t v, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        *(*p)++ = (uint8_t)(v >> (8 * i));
+        *(*p)++ = i < 8 ? (uint8_t)(v >> (8 * i)) : 0;
 }
 
 /* The pickle of {"model_state_dict": {"w": a tensor of n floats}}. */
