@@ -37,7 +37,7 @@ static const sc_opt table[] = {
      "what activations are rounded to before a matrix product"},
     {"ctx", NULL, 0, SC_OPT_INT, "N", NULL, NULL, 1, MAX_INT, MODELS,
      "room for tokens in a sequence; by default what the model was trained for"},
-    {"kv-type", NULL, 0, SC_OPT_CHOICE, "TYPE", NULL, "f32|f16|bf16|q8_0", 0, 0, MODELS,
+    {"kv-type", NULL, 0, SC_OPT_CHOICE, "TYPE", NULL, "f32|f16|bf16", 0, 0, MODELS,
      "type of the key and value cache"},
 
     {"pull", NULL, 0, SC_OPT_CHOICE, "WHEN", "never", "never|missing", 0, 0, MODELS,
