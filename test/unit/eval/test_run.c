@@ -283,6 +283,7 @@ TEST(an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened)
     SC_AUTO(sc_eval_result) whole = {0};
     CHECK_OK(sc_eval_run(&s.opts, &quiet, &whole, &err), &err);
 
+    drop(&s);
     init(&s, models, 2);
     now.stop_after = 25;
     SC_AUTO(sc_eval_result) part = {0};
@@ -292,6 +293,7 @@ TEST(an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened)
     char *folder = sc_strdup(part.folder.dir);
     sc_eval_result_drop(&part);
 
+    drop(&s);
     init(&s, models, 2);
     s.opts.resume = folder;
     SC_AUTO(sc_eval_result) rest = {0};
@@ -303,6 +305,7 @@ TEST(an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened)
     }
     sc_eval_result_drop(&rest);
 
+    drop(&s);
     init(&s, models, 2);
     s.opts.resume = folder;
     s.opts.max_tokens = 10;
@@ -375,6 +378,7 @@ TEST(a_sample_keeps_its_seed_whichever_tasks_run_beside_it)
     init(&s, models, 1);
     SC_AUTO(sc_eval_result) all = {0};
     CHECK_OK(sc_eval_run(&s.opts, &quiet, &all, &err), &err);
+    drop(&s);
     init(&s, models, 1);
     s.opts.tasks.ids = "merge*";
     SC_AUTO(sc_eval_result) one = {0};
