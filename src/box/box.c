@@ -425,7 +425,7 @@ sc_code sc_box_poll(sc_box *b, int timeout_ms, sc_verdict *out, bool *got, sc_er
     const uint64_t end =
         timeout_ms < 0 ? UINT64_MAX : sc_now_ns() + (uint64_t)timeout_ms * 1000000u;
     *got = false;
-    for (;;) {
+    for (bool looked = false;; looked = true) {
         SC_TRY(dispatch(b, err));
         for (unsigned i = 0; i < b->n && !*got; i++)
             if (sc_runner_done(&b->w[i]))
@@ -439,9 +439,11 @@ sc_code sc_box_poll(sc_box *b, int timeout_ms, sc_verdict *out, bool *got, sc_er
             return dispatch(b, err); // the next one starts while the caller looks at this one
         }
         const uint64_t now = sc_now_ns();
-        if (now >= end || !b->pending)
+        if ((now >= end && looked) || !b->pending)
             return SC_OK;
-        const uint64_t left = end == UINT64_MAX ? UINT64_MAX : (end - now) / 1000000u + 1;
+        uint64_t left = now < end ? (end - now) / 1000000u + 1 : 0; // 0: one look at what is there
+        if (end == UINT64_MAX)
+            left = end;
         SC_TRY(turn(b, left > 60000 ? 60000 : (int)left, true, err));
     }
 }

@@ -6,6 +6,46 @@ bool sc_program_has_tests(const sc_task *t)
     return t->test.n > 0;
 }
 
+/* Where the code that continues a prompt ends: before the first later line at the margin. */
+static size_t end_of_block(sc_str s)
+{
+    for (size_t i = 0; i + 1 < s.n; i++) {
+        if (s.p[i] != '\n')
+            continue;
+        const char c = s.p[i + 1];
+        // A closing bracket at the margin still belongs to what was opened.
+        if (c != '\n' && c != '\r' && c != ' ' && c != '\t' && c != ')' && c != ']' && c != '}')
+            return i + 1;
+    }
+    return s.n;
+}
+
+sc_cleaned sc_program_clean(const sc_task *t, sc_str completion, bool broken_off)
+{
+    const sc_extracted x = sc_extract(completion, t->entry_point);
+    sc_cleaned c = {.text = x.code, .how = x.how, .none = x.how == SC_EXTRACT_NONE};
+    if (c.none)
+        return c;
+    // A prompt that compiles may stand before a whole function; another one may not.
+    if (x.defines && (x.how == SC_EXTRACT_FENCE || x.how == SC_EXTRACT_PROSE)) {
+        c.whole = !t->helpers;
+        return c;
+    }
+    if (t->whole)
+        return c;
+    const size_t end = end_of_block(c.text);
+    c.cut = end < c.text.n;
+    c.text.n = end;
+    if (!c.cut && broken_off) {
+        size_t last = c.text.n;
+        while (last > 0 && c.text.p[last - 1] != '\n')
+            last--;
+        if (last > 0)
+            c.text.n = last;
+    }
+    return c;
+}
+
 sc_code sc_program_job(const sc_task *t, sc_str completion, bool whole, sc_buf *source, sc_job *out,
                        sc_err *err)
 {
