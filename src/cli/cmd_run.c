@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/find.h"
 #include "cli/run_config.h"
+#include "cli/run_exec.h"
 #include "cli/run_screen.h"
 #include "cli/version.h"
 
@@ -202,7 +203,10 @@ static sc_code run(sc_cli *cli, sc_err *err)
     c.opts.engine.pull = sc_cli_pull_when(cli);
 
     sc_run_screen screen = {.cli = cli};
-    const sc_eval_events events = sc_run_screen_events(&screen);
+    const sc_eval_events shown = sc_run_screen_events(&screen);
+    SC_AUTO(sc_run_exec) exec = {0};
+    SC_TRY(sc_run_exec_open(&exec, cli, &c.opts.tasks, err));
+    const sc_eval_events events = sc_run_exec_events(&exec, &shown);
     SC_AUTO(sc_eval_result) result = {0};
     const sc_code code = sc_eval_run(&c.opts, &events, &result, err);
     if (code == SC_E_NOTFOUND && strncmp(err->msg, "no task matches", 15) == 0) {
@@ -211,6 +215,7 @@ static sc_code run(sc_cli *cli, sc_err *err)
         return SC_OK;
     }
     SC_TRY(code);
+    SC_TRY(sc_run_exec_finish(&exec, &result, err));
     return finish(cli, &screen, &c.opts, &result, &allowed, err);
 }
 
@@ -235,6 +240,6 @@ const sc_cmd sc_cmd_run = {
         "model name tokenizer device threads cpu compute ctx kv-type pull tasks limit ids samples "
         "max-tokens temperature top-k top-p min-p repeat-penalty greedy seed stop batch "
         "memory warmup output-dir resume note tag max-errors json progress checkpoint compare "
-        "comparison-models include-challenges skip-memory-test",
+        "comparison-models include-challenges skip-memory-test exec " SC_CLI_BOX_OPTIONS,
     .run = run,
 };

@@ -123,6 +123,8 @@ static const sc_opt table[] = {
      "run the reference solutions first and stop when one fails"},
     {"retry-timeouts", NULL, 0, SC_OPT_CHOICE, "HOW", "alone", "alone|no", 0, 0, EXEC,
      "run programs that timed out once more, alone"},
+    {"exec", NULL, 0, SC_OPT_FLAG, NULL, "yes", NULL, 0, 0, EXEC,
+     "run completions against the tests of their tasks, in the sandbox"},
     {"entry-point", NULL, 0, SC_OPT_TEXT, "NAME", NULL, NULL, 0, 0, EXEC,
      "the function that the tests call"},
     {"test", NULL, 0, SC_OPT_TEXT, "FILE", NULL, NULL, 0, 0, EXEC,

@@ -1,6 +1,6 @@
 /**
- * run_exec.h - the part of `run` that executes completions: opens the box, listens to the run's events,
- * writes exec.jsonl and says what passed.
+ * run_exec.h - the part of `run` that executes completions: opens the box, listens to the run's
+ * events, writes exec.jsonl and says what passed.
  *
  * Threads: one thread at a time.
  */
@@ -21,13 +21,14 @@ typedef struct sc_run_exec {
 } sc_run_exec;
 
 /**
- * Opens the box and runs the reference solutions, if the run's tasks have tests and --no-exec was not
- * given. Without a sandbox the run goes on with a warning, unless --level insists on one.
+ * Opens the box and runs the reference solutions, if the run's tasks have tests and --no-exec was
+ * not given. Without a sandbox the run goes on with a warning, unless --level insists on one.
  *
  * Owns:   the caller drops *x with sc_run_exec_drop.
  * Errors: SC_E_SANDBOX
  */
-sc_code sc_run_exec_open(sc_run_exec *x, sc_cli *cli, const sc_plan_opts *tasks, sc_err *err) SC_CHECKED;
+sc_code sc_run_exec_open(sc_run_exec *x, sc_cli *cli, const sc_plan_opts *tasks,
+                         sc_err *err) SC_CHECKED;
 
 void sc_run_exec_drop(sc_run_exec *x);
 

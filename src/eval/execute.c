@@ -55,9 +55,8 @@ static sc_code validate(sc_execute *x, sc_judged *ref, sc_err *err)
     size_t n = 0;
     for (size_t i = 0; i < x->n_tasks; i++)
         if (x->task[i].task->reference.n && sc_program_has_tests(x->task[i].task))
-            ref[n++] = (sc_judged){.task = x->task[i].task,
-                                   .text = x->task[i].task->reference,
-                                   .tag = &x->cpu_s[i]};
+            ref[n++] = (sc_judged){
+                .task = x->task[i].task, .text = x->task[i].task->reference, .tag = &x->cpu_s[i]};
     const sc_judge_opts o = {.limits = {.cpu_s = 20, .wall_s = 60}, .retry = true, .stop = x->stop};
     sc_judge_count c = {0};
     sc_code code = sc_judge_all(x->box, ref, n, &o, &c, err);
@@ -115,7 +114,8 @@ static const sc_plan_task *task_of(const sc_execute *x, const sc_record *r)
 static bool is_known(const sc_execute *x, const sc_record *r)
 {
     for (const sample *s = x->first; s; s = s->next)
-        if (s->index == r->sample && sc_str_eq(s->task->name, r->task) && sc_str_is(r->model, s->model))
+        if (s->index == r->sample && sc_str_eq(s->task->name, r->task) &&
+            sc_str_is(r->model, s->model))
             return true;
     return false;
 }
@@ -151,9 +151,8 @@ sc_code sc_execute_add(sc_execute *x, const sc_record *r, sc_err *err)
     s->task = t->task;
     s->clean = sc_program_clean(t->task, (sc_str){s->text, r->completion.n},
                                 sc_str_is(r->finish, "length") || sc_str_is(r->finish, "context"));
-    s->judged = (sc_judged){.task = t->task,
-                            .cpu_s = x->cpu_s[t - x->task],
-                            .no_code = s->clean.none};
+    s->judged =
+        (sc_judged){.task = t->task, .cpu_s = x->cpu_s[t - x->task], .no_code = s->clean.none};
     x->n++;
     if (!s->clean.none)
         return submit(x, s, err);
@@ -199,11 +198,13 @@ sc_code sc_execute_finish(sc_execute *x, const sc_records *all, sc_err *err)
     bool got = false;
     while (sc_box_pending(x->box)) {
         if (x->stop && atomic_load(x->stop))
-            return sc_fail(err, SC_E_INTERRUPTED, "stopped after %zu of %zu programs", x->done, x->n);
+            return sc_fail(err, SC_E_INTERRUPTED, "stopped after %zu of %zu programs", x->done,
+                           x->n);
         SC_TRY(take(x, 200, &got, err));
     }
-    const size_t most = x->n / SC_JUDGE_AGAIN_SHARE > SC_JUDGE_AGAIN_MIN ? x->n / SC_JUDGE_AGAIN_SHARE
-                                                                        : SC_JUDGE_AGAIN_MIN;
+    const size_t most = x->n / SC_JUDGE_AGAIN_SHARE > SC_JUDGE_AGAIN_MIN
+                            ? x->n / SC_JUDGE_AGAIN_SHARE
+                            : SC_JUDGE_AGAIN_MIN;
     for (sample *s = x->first; s && x->again < most; s = s->next) {
         if (s->judged.no_code || s->judged.verdict.kind != SC_BOX_TIMEOUT)
             continue;
@@ -229,10 +230,10 @@ void sc_execute_lines(const sc_execute *x, json_t *(*verdict)(const sc_verdict *
     for (const sample *s = x->first; s; s = s->next) {
         if (!s->judged.done)
             continue;
-        SC_AUTO_JSON *o = json_pack("{s:o, s:o, s:I, s:b, s:s, s:b}", "model", sc_json_text(sc_str_c(s->model)),
-                                    "task_id", sc_json_text(s->task->name), "sample", (json_int_t)s->index,
-                                    "passed", has_passed(s), "extract", sc_extract_name(s->clean.how), "cut",
-                                    s->clean.cut);
+        SC_AUTO_JSON *o = json_pack(
+            "{s:o, s:o, s:I, s:b, s:s, s:b}", "model", sc_json_text(sc_str_c(s->model)), "task_id",
+            sc_json_text(s->task->name), "sample", (json_int_t)s->index, "passed", has_passed(s),
+            "extract", sc_extract_name(s->clean.how), "cut", s->clean.cut);
         SC_AUTO_JSON *v = verdict(&s->judged.verdict);
         if (s->judged.no_code && v)
             (void)json_object_set_new(v, "verdict", json_string("no_code")); // buf says it below
@@ -288,9 +289,9 @@ json_t *sc_execute_summary(const sc_execute *x, sc_str model)
     }
     const sc_interval w = sc_wilson(passed, n, 0.95);
     return json_pack("{s:o, s:I, s:I, s:I, s:f, s:[f, f], s:o, s:I, s:I, s:I, s:s, s:s}", "model",
-                     sc_json_text(model), "samples", (json_int_t)n, "tasks", (json_int_t)tasks, "passed",
-                     (json_int_t)passed, "pass_at_1", tasks ? sum / (double)tasks : 0.0, "wilson", w.low, w.high,
-                     "verdicts", why, "timeouts", (json_int_t)x->timeouts, "recovered", (json_int_t)x->recovered,
-                     "single", (json_int_t)single, "level", sc_box_level_name(sc_box_level_of(x->box)),
-                     "python", sc_box_python(x->box));
+                     sc_json_text(model), "samples", (json_int_t)n, "tasks", (json_int_t)tasks,
+                     "passed", (json_int_t)passed, "pass_at_1", tasks ? sum / (double)tasks : 0.0,
+                     "wilson", w.low, w.high, "verdicts", why, "timeouts", (json_int_t)x->timeouts,
+                     "recovered", (json_int_t)x->recovered, "single", (json_int_t)single, "level",
+                     sc_box_level_name(sc_box_level_of(x->box)), "python", sc_box_python(x->box));
 }
