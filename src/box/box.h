@@ -68,7 +68,6 @@ typedef struct sc_box_opts {
     sc_box_level level; // with `exact`: this one
     bool exact;         // else the best that holds, but never SC_BOX_NONE
     bool tools;         // for sc_box_tool: sees Debian's Python packages, takes no jobs
-    const char *cgroup; // a cgroup folder handed over for limits, or NULL
     uint32_t hash_seed; // of the interpreters
 } sc_box_opts;
 
