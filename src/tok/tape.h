@@ -6,7 +6,7 @@
  * is read more than once is copied out by the caller.
  *
  * Threads: immutable after parsing; any number of threads may read.
- * Source:  RFC 8259; docs/adr/0020-a-json-tape-for-tokenizers.md says why this stands beside
+ * Source:  RFC 8259; docs/adr/0005-a-json-tape-for-tokenizers.md says why this stands beside
  * Jansson.
  */
 // SPDX-License-Identifier: MIT
