@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Vocabularies inside GGUF files: ids of llama.cpp. */
+#include "fmt/gguf.h"
 #include "golden.h"
 #include "t.h"
 
@@ -168,12 +169,100 @@ TEST(the_real_model_s_prompts_have_the_reference_s_ids)
     CHECK(sc_tok_is_special(t, 1));
 }
 
+static void put_u64(sc_buf *out, uint64_t v, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        sc_buf_add_char(out, (char)(v >> (8 * i) & 0xFF));
+}
+
+static void put_str(sc_buf *out, const char *s)
+{
+    put_u64(out, strlen(s), 8);
+    sc_buf_add_c(out, s);
+}
+
+static void put_key(sc_buf *out, const char *key, const char *value)
+{
+    put_str(out, key);
+    put_u64(out, SC_GGUF_STR, 4);
+    put_str(out, value);
+}
+
+static void put_list(sc_buf *out, const char *key, const char *const *list, size_t n)
+{
+    put_str(out, key);
+    put_u64(out, SC_GGUF_ARRAY, 4);
+    put_u64(out, SC_GGUF_STR, 4);
+    put_u64(out, n, 8);
+    for (size_t i = 0; i < n; i++)
+        put_str(out, list[i]);
+}
+
+/* Opens a vocabulary of three tokens with that `pre` and one merge. */
+static sc_code open_tiny(const char *model, const char *pre, const char *merge, sc_tok **out,
+                         sc_err *err)
+{
+    static const char *const tokens[] = {"a", "b", "ab"};
+    SC_AUTO(sc_buf) file = sc_buf_init(10000);
+    sc_buf_add_c(&file, "GGUF");
+    put_u64(&file, 3, 4);
+    put_u64(&file, 0, 8); // tensors
+    put_u64(&file, 5, 8); // keys
+    put_key(&file, "general.architecture", "llama");
+    put_key(&file, "tokenizer.ggml.model", model);
+    put_key(&file, "tokenizer.ggml.pre", pre);
+    put_list(&file, "tokenizer.ggml.tokens", tokens, SC_LEN(tokens));
+    put_list(&file, "tokenizer.ggml.merges", &merge, 1);
+    while (file.n % 32)
+        sc_buf_add_char(&file, '\0');
+    SC_AUTO(sc_gguf) *g = NULL;
+    CHECK_OK(sc_gguf_parse(sc_buf_text(&file), file.n, &g, err), err);
+    return sc_tok_open_gguf(g, out, err);
+}
+
+TEST(every_known_family_opens_and_an_unknown_one_lists_them)
+{
+    UNUSED;
+    sc_err err = {0};
+    SC_AUTO(sc_tok) *none = NULL;
+    CHECK_CODE(SC_E_UNSUPPORTED, open_tiny("gpt2", "martian", "a b", &none, &err), &err);
+    const char *list = strstr(err.msg, "known are ");
+    CHECK(list && strstr(err.msg, "martian"));
+    char names[SC_ERR_MSG_SIZE];
+    (void)snprintf(names, sizeof names, "%s", list + strlen("known are "));
+    unsigned n = 0;
+    char *rest = names;
+    for (char *name; (name = strsep(&rest, ",")) != NULL; n++) {
+        SC_AUTO(sc_tok) *t = NULL;
+        SC_AUTO(sc_ids) ids = {0};
+        name += *name == ' ';
+        CHECK_OK(open_tiny("gpt2", name, "a b", &t, &err), &err);
+        CHECK_OK(sc_tok_encode(t, SC_STR("aab"), 0, &ids, &err), &err);
+        CHECK(ids.n == 2 && ids.p[0] == 0 && ids.p[1] == 2);
+    }
+    CHECK(n > 40);
+}
+
+TEST(refuses_a_vocabulary_that_makes_no_sense)
+{
+    UNUSED;
+    sc_err err = {0};
+    SC_AUTO(sc_tok) *t = NULL;
+    CHECK_CODE(SC_E_FORMAT, open_tiny("gpt2", "gpt-2", "a x", &t, &err), &err);
+    CHECK(strstr(err.msg, "merge 0") != NULL);
+    CHECK_CODE(SC_E_FORMAT, open_tiny("gpt2", "gpt-2", "ab", &t, &err), &err);
+    CHECK_CODE(SC_E_UNSUPPORTED, open_tiny("rwkv", "gpt-2", "a b", &t, &err), &err);
+    CHECK(strstr(err.msg, "rwkv") != NULL);
+}
+
 int main(void)
 {
     sc_json_setup();
     const struct CMUnitTest tests[] = {
         T(vocabularies_give_llama_cpp_s_ids),
         T(the_real_model_s_prompts_have_the_reference_s_ids),
+        T(every_known_family_opens_and_an_unknown_one_lists_them),
+        T(refuses_a_vocabulary_that_makes_no_sense),
     };
     return RUN_TESTS(tests);
 }
