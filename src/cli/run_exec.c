@@ -35,7 +35,7 @@ sc_code sc_run_exec_open(sc_run_exec *x, sc_cli *cli, const sc_plan_opts *tasks,
     sc_err why = {0};
     const sc_code code = sc_cli_open_box(cli, &x->box, &why);
     if (code != SC_OK && !sc_args_has(cli->args, "level") && code != SC_E_NOMEM) {
-        sc_ui_warn(&cli->ui, "completions are not executed: %s", why.msg);
+        x->absent = why;
         return SC_OK;
     }
     if (code != SC_OK) {
@@ -60,6 +60,15 @@ static void look(sc_run_exec *x)
         note(x, sc_execute_look(x->execute, &err), &err);
 }
 
+/* Why nothing is executed, once there is something to execute: a run that fails before has one
+ * error and no warning beside it. */
+static void warn_once(sc_run_exec *x)
+{
+    if (x->absent.code != SC_OK)
+        sc_ui_warn(&x->cli->ui, "completions are not executed: %s", x->absent.msg);
+    x->absent = (sc_err){0};
+}
+
 static void on_start(void *ctx, const char *run_dir, const json_t *run)
 {
     const sc_run_exec *x = ctx;
@@ -76,7 +85,8 @@ static void on_loading(void *ctx, const sc_eval_model *m)
 
 static void on_ready(void *ctx, const sc_eval_model *m, const json_t *info, double load_s)
 {
-    const sc_run_exec *x = ctx;
+    sc_run_exec *x = ctx;
+    warn_once(x);
     if (x->inner.ready)
         x->inner.ready(x->inner.ctx, m, info, load_s);
 }
@@ -146,8 +156,11 @@ static sc_code show(sc_run_exec *x, json_t *sum, sc_err *err)
 
 sc_code sc_run_exec_finish(sc_run_exec *x, const sc_eval_result *result, sc_err *err)
 {
-    if (!x->execute || !result->folder.dir)
+    if (!x->execute || !result->folder.dir) {
+        if (result->samples.n) // a resumed run may not have opened a model
+            warn_once(x);
         return SC_OK;
+    }
     if (x->err.code != SC_OK) {
         *err = x->err;
         return err->code;

@@ -17,12 +17,14 @@ typedef struct sc_run_exec {
     sc_box *box;          // owned
     sc_execute *execute;  // owned; NULL: nothing is executed
     sc_eval_events inner; // whom the events are passed on to
+    sc_err absent;        // why there is no sandbox; SC_OK: there is one, or it has been said
     sc_err err;           // the first failure; raised by sc_run_exec_finish
 } sc_run_exec;
 
 /**
  * Opens the box and runs the reference solutions, if the run's tasks have tests and --no-exec was
- * not given. Without a sandbox the run goes on with a warning, unless --level insists on one.
+ * not given. Without a sandbox the run goes on, with a warning once a model is ready, unless
+ * --level insists on one.
  *
  * Owns:   the caller drops *x with sc_run_exec_drop.
  * Errors: SC_E_SANDBOX
