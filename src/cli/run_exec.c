@@ -157,7 +157,7 @@ static sc_code show(sc_run_exec *x, json_t *sum, sc_err *err)
 sc_code sc_run_exec_finish(sc_run_exec *x, const sc_eval_result *result, sc_err *err)
 {
     if (!x->execute || !result->folder.dir) {
-        if (result->samples.n) // a resumed run may not have opened a model
+        if (result->samples.n && !result->n_failed) // resumed and complete: no model was opened
             warn_once(x);
         return SC_OK;
     }
