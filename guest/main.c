@@ -28,7 +28,7 @@ typedef struct zygote {
     sc_jail *jail;
     sc_py py;
     uint32_t level;
-    sc_wire_limits limits; // of the last sample
+    pid_t checker; // 0: none yet
 } zygote;
 
 /* Moves `fd` to the number `to`; everything from there on upwards is closed later. */
@@ -140,11 +140,12 @@ static sc_code start_checker(zygote *z, sc_wire_in *in, sc_err *err)
     const int control = sc_wire_take_fd(in, 0);
     if (control < 0)
         return sc_fail(err, SC_E_FORMAT, "a checker without its socket");
-    // A former one that ended is still to be waited for.
-    while (waitpid(-1, NULL, WNOHANG | __WALL) > 0) {
+    // The supervisor has killed the former one. It is waited for until it is gone: a large one
+    // takes a while to end, and nothing else would wait for it before the next message.
+    while (z->checker && waitpid(z->checker, NULL, __WALL) < 0 && errno == EINTR) {
     }
     PyOS_BeforeFork();
-    const pid_t pid = sc_jail_fork_checker(z->jail, err);
+    const pid_t pid = z->checker = sc_jail_fork_checker(z->jail, err);
     if (pid == 0) {
         sc_err e = {0};
         if (sc_jail_checker(z->jail, &in->m.limits, &e) != SC_OK || dup2(control, SC_WIRE_FD) < 0 ||
@@ -173,9 +174,6 @@ static sc_code serve(zygote *z, sc_err *err)
     for (;;) {
         SC_AUTO(sc_wire_in) in = {0};
         SC_TRY(sc_wire_recv(SC_WIRE_FD, &in, err));
-        // A checker that was killed has ended by now.
-        while (waitpid(-1, NULL, WNOHANG | __WALL) > 0) {
-        }
         if (in.m.type == SC_WIRE_RUN)
             SC_TRY(run_sample(z, &in, err));
         else if (in.m.type == SC_WIRE_CHECKER)

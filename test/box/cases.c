@@ -69,6 +69,25 @@ static size_t count_tree(pid_t pid, unsigned depth)
     return sum;
 }
 
+/* Names, states and parents of all processes below `pid`, for a message. */
+static void describe_tree(pid_t pid, unsigned depth, char *out, size_t size)
+{
+    pid_t child[512];
+    const size_t n = sc_tree_children(pid, child, SC_LEN(child));
+    for (size_t i = 0; i < n && depth < 8; i++) {
+        char path[64], text[64] = "";
+        (void)snprintf(path, sizeof path, "/proc/%d/stat", child[i]); // short
+        FILE *f = fopen(path, "re");
+        if (f) {
+            (void)!fread(text, 1, sizeof text - 1, f); // gone meanwhile: no text
+            (void)fclose(f);                           // only read
+        }
+        const size_t used = strlen(out);
+        (void)snprintf(out + used, size - used, " [%.40s]", text); // may be cut
+        describe_tree(child[i], depth + 1, out, size);
+    }
+}
+
 /* The verdict of a job; *most is the largest number of processes seen meanwhile. */
 static sc_code run(sc_box *box, const sc_job *job, sc_verdict *v, size_t *most, sc_err *err)
 {
@@ -167,8 +186,9 @@ static void check_row(suite *s, const char *dir, const json_t *row)
     }
     for (unsigned i = 0; good && count_tree(getpid(), 0) > s->idle; i++) {
         if (i == 50) { // half a second
-            (void)snprintf(why, sizeof why, "%zu processes are left",
-                           count_tree(getpid(), 0) - s->idle);
+            (void)snprintf(why, sizeof why,
+                           "%zu processes are left:", count_tree(getpid(), 0) - s->idle);
+            describe_tree(getpid(), 0, why, sizeof why);
             good = false;
         }
         (void)usleep(10000);
