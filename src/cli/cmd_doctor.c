@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "box/box.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "fmt/weights.h"
@@ -233,14 +234,19 @@ static void check_default_model(doctor *d)
     sc_free(near);
 }
 
-static void check_guest(doctor *d)
+/* The sandbox opens only at a level whose locks have just held against its own attacks. */
+static void check_sandbox(doctor *d)
 {
-    char *guest = beside_program("scbench-guest");
-    const bool there = guest && access(guest, X_OK) == 0;
-    say(d, there ? GOOD : NOTE, "guest", there ? NULL : "without it no generated code can be run",
-        "%s: %s", "scbench-guest",
-        there ? "there; see 'scbench sandbox check'" : "not beside this program");
-    sc_free(guest);
+    sc_err err = {0};
+    SC_AUTO(sc_box) *box = NULL;
+    if (sc_box_open(&(sc_box_opts){.jobs = 1}, &box, &err) != SC_OK) {
+        say(d, NOTE, "sandbox", "without it no generated code is run", "%s", err.msg);
+        return;
+    }
+    const char *why = sc_box_level_why(box);
+    const char *python = sc_box_python(box);
+    say(d, *why ? NOTE : GOOD, "sandbox", *why ? why : NULL, "level %s, Python %.*s",
+        sc_box_level_name(sc_box_level_of(box)), (int)strcspn(python, " "), python);
 }
 
 static sc_code run(sc_cli *cli, sc_err *err)
@@ -256,16 +262,17 @@ static sc_code run(sc_cli *cli, sc_err *err)
     check_comparison_models(&d);
     check_help(&d);
     check_default_model(&d);
-    check_guest(&d);
+    check_sandbox(&d);
     check_cache(&d);
     check_output(&d);
     SC_TRY(d.code);
     if (!sc_cli_json(cli)) {
         if (d.n[BAD])
-            (void)fprintf(cli->out, "\n%u checks failed, %u notes.\n", d.n[BAD], d.n[NOTE]);
+            (void)fprintf(cli->out, "\nValidations that failed: %u; notes: %u.\n", d.n[BAD],
+                          d.n[NOTE]);
         else
             (void)fprintf(cli->out,
-                          "\nAll validations passed (%u notes). Next: scbench --checkpoint "
+                          "\nAll validations passed; notes: %u. Next: scbench --checkpoint "
                           "models/nano/nano.pt\n",
                           d.n[NOTE]); // main asks ferror once
     }
