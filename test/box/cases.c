@@ -31,9 +31,10 @@ static void result(bool good, const char *name, const char *why)
     (void)fflush(stdout); // a test that hangs should show where
 }
 
-static int skip_all(const char *why)
+/* `what`: the name that SC_MUST may list to forbid the skip. */
+static int skip_all(const char *what, const char *why)
 {
-    printf("# skip box: %s\nok 1 # SKIP %s\n", why, why);
+    printf("# skip %s: %s\nok 1 # SKIP %s\n", what, why, why);
     return 0;
 }
 
@@ -232,11 +233,11 @@ static int run_manifest(const char *path, sc_box_level level, sc_box_limits limi
     SC_AUTO(sc_buf) text = sc_buf_init(1 << 26);
     sc_err err = {0};
     if (sc_file_read(path, 1 << 26, &text, &err) != SC_OK)
-        return skip_all(err.msg);
+        return skip_all("cases", err.msg);
     suite s = {.tcp = listen_on(SOCK_STREAM), .udp = listen_on(SOCK_DGRAM), .limits = limits};
     const sc_box_opts o = {.jobs = 1, .level = level, .exact = true};
     if (sc_box_open(&o, &s.box, &err) != SC_OK)
-        return skip_all(err.msg);
+        return skip_all("box", err.msg);
     s.idle = count_tree(getpid(), 0);
     make_canary(&s);
     char *dir = sc_path_dir(path);
@@ -265,14 +266,14 @@ int main(int argc, char **argv)
         return 2;
     if (!strcmp(argv[2], "nobody")) {
         if (geteuid() != 0)
-            return skip_all("only root can become another user");
+            return skip_all("user", "only root can become another user");
         if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
             setresuid(NOBODY, NOBODY, NOBODY))
             return 2;
     } else if (geteuid() == 0 && level == SC_BOX_REDUCED_SELF) {
-        return skip_all("this level is for ordinary users");
+        return skip_all("user", "this level is for ordinary users");
     } else if (geteuid() != 0 && level == SC_BOX_REDUCED_UID) {
-        return skip_all("this level is for root");
+        return skip_all("user", "this level is for root");
     }
     const char *dir = getenv("SC_SANDBOX_CASES");
     char path[4096];
