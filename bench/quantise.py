@@ -1,11 +1,11 @@
-"""Makes the other types of a GGUF with llama.cpp itself.  usage: quantise.py IN.gguf OUT_STEM TYPE...   (q8_0 q4_0 q4_k_m bf16)"""
+"""Makes the other types of a GGUF with llama.cpp itself.  usage: quantise.py IN.gguf OUT_STEM TYPE...   (q8_0 q4_0 q4_k_m bf16 f16)"""
 import ctypes
 import os
 import sys
 
 from llama_cpp import llama_cpp as C
 
-FTYPES = {"q4_0": 2, "q8_0": 7, "q4_k_m": 15, "bf16": 32}
+FTYPES = {"f16": 1, "q4_0": 2, "q8_0": 7, "q4_k_m": 15, "bf16": 32}
 quiet = C.llama_log_callback(lambda *a: None)
 C.llama_log_set(quiet, ctypes.c_void_p(0))
 for name in sys.argv[3:]:

@@ -8,6 +8,6 @@ shift || true
 bench/setup.sh "$build"
 models=$build/bench/models
 [ -e "$models/prompts.json" ] || "$build/bench/torch/bin/python" bench/make_medium.py "$models"
-"$build/bench/llama/bin/python" bench/quantise.py "$models/medium-f32.gguf" "$models/medium" q8_0 q4_0 q4_k_m bf16
+"$build/bench/llama/bin/python" bench/quantise.py "$models/medium-f32.gguf" "$models/medium" q8_0 q4_0 q4_k_m bf16 f16
 [ -e "$models/starcoder-1b-q8_0.gguf" ] || "$build/bench/torch/bin/python" bench/make_starcoder.py "$models"
 python3 bench/run.py "$build" "$@"

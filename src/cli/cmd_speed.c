@@ -5,9 +5,13 @@
 #include "cli/find.h"
 #include "eval/speed.h"
 #include "fmt/weights.h"
+#include "kern/cpu.h"
+#include "kern/limits.h"
 #include "measure/env.h"
+#include "report/limits.h"
 #include "report/speed.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,8 +110,11 @@ typedef struct sweep {
     list n_prompt, n_gen, depth, batch, threads;
     const char *compute;
     const char *kv;
-    double bandwidth; // bytes a second; 0: not measured
-    json_t *rows;     // owned
+    bool measure; // the machine's limits, for every number of threads
+    sc_limits known[MAX_LIST + 1];
+    size_t n_known;
+    json_t *limits; // borrowed; a row for each that is known
+    json_t *rows;   // borrowed
     sc_clock clock;
 } sweep;
 
@@ -144,15 +151,55 @@ static json_t *about(const char *label, const sc_model *m, unsigned threads)
                      sc_model_compute(m), "kv_type", sc_model_kv(m));
 }
 
-static sc_code one_test(sweep *s, sc_model *m, const json_t *who, const sc_speed_test *t,
-                        sc_err *err)
+/*
+ * What the machine can do with so many threads (0: all that we may use): measured once, before a
+ * model takes its memory.
+ */
+static sc_code limits_of(sweep *s, unsigned threads, const sc_limits **out, sc_err *err)
+{
+    threads = threads ? threads : sc_pool_cpus();
+    for (size_t i = 0; i < s->n_known; i++)
+        if (s->known[i].threads == threads) {
+            *out = &s->known[i];
+            return SC_OK;
+        }
+    assert(s->n_known < SC_LEN(s->known)); // no list of threads is longer
+    unsigned levels = sc_cpu_levels();
+    const char *most = sc_args_text(s->cli->args, "cpu");
+    if (most && !sc_cpu_parse(sc_str_c(most), levels, &levels))
+        return sc_fail(err, SC_E_USAGE, "level \"%s\": this machine has ref to %s", most,
+                       sc_cpu_name(levels));
+    sc_kern k;
+    sc_kern_init(&k, levels);
+    SC_AUTO(sc_pool) *pool = NULL;
+    SC_TRY(sc_pool_new(threads, &pool, err));
+    sc_limits *l = &s->known[s->n_known];
+    SC_TRY(sc_limits_measure(&k, pool, l, err));
+    json_t *row = NULL;
+    SC_TRY(sc_limits_row(l, sc_cpu_name(levels), &row, err));
+    if (json_array_append_new(s->limits, row) != 0)
+        return sc_fail_nomem(err);
+    s->n_known++;
+    *out = l;
+    return SC_OK;
+}
+
+/* A model that is open, and what its rows need. */
+typedef struct subject {
+    sc_model *m;             // borrowed
+    const json_t *about;     // borrowed
+    const sc_limits *limits; // borrowed; NULL: not measured
+} subject;
+
+static sc_code one_test(sweep *s, const subject *on, const sc_speed_test *t, sc_err *err)
 {
     SC_AUTO(sc_speed_result) r = {0};
     const unsigned warmup = (unsigned)sc_args_int(s->cli->args, "warmup-runs");
     const unsigned repeats = (unsigned)sc_args_int(s->cli->args, "repeats");
-    SC_TRY(sc_speed_measure(m, t, warmup, repeats, &s->clock, &s->cli->signals->stop, &r, err));
+    SC_TRY(sc_speed_measure(on->m, t, warmup, repeats, &s->clock, &s->cli->signals->stop, &r, err));
+    const sc_speed_cost cost = sc_speed_cost_of(on->m, t);
     json_t *row = NULL;
-    SC_TRY(sc_speed_row(who, t, &r, sc_speed_step_bytes(m, t), s->bandwidth, &row, err));
+    SC_TRY(sc_speed_row(on->about, t, &r, &cost, on->limits, &row, err));
     sc_ui_note(&s->cli->ui, "%s %" PRIu32 " at depth %" PRIu32 ", batch %" PRIu32 ": %.1f tok/s",
                t->decode ? "decode" : "prefill", t->n, t->depth, t->batch,
                json_number_value(json_object_get(row, "tok_s")));
@@ -160,7 +207,7 @@ static sc_code one_test(sweep *s, sc_model *m, const json_t *who, const sc_speed
 }
 
 /* All tests of one open model. */
-static sc_code all_tests(sweep *s, sc_model *m, const json_t *who, sc_err *err)
+static sc_code all_tests(sweep *s, const subject *on, sc_err *err)
 {
     for (size_t d = 0; d < s->depth.n; d++)
         for (size_t b = 0; b < s->batch.n; b++) {
@@ -169,13 +216,13 @@ static sc_code all_tests(sweep *s, sc_model *m, const json_t *who, sc_err *err)
                 t.decode = false;
                 t.n = s->n_prompt.v[i];
                 if (t.n)
-                    SC_TRY(one_test(s, m, who, &t, err));
+                    SC_TRY(one_test(s, on, &t, err));
             }
             for (size_t i = 0; i < s->n_gen.n; i++) {
                 t.decode = true;
                 t.n = s->n_gen.v[i];
                 if (t.n)
-                    SC_TRY(one_test(s, m, who, &t, err));
+                    SC_TRY(one_test(s, on, &t, err));
             }
         }
     return SC_OK;
@@ -184,6 +231,9 @@ static sc_code all_tests(sweep *s, sc_model *m, const json_t *who, sc_err *err)
 static sc_code with_threads(sweep *s, const char *label, const char *path, unsigned threads,
                             sc_err *err)
 {
+    const sc_limits *limits = NULL;
+    if (s->measure)
+        SC_TRY(limits_of(s, threads, &limits, err));
     for (unsigned c = 0;; c++) {
         const int compute = word_at(s->compute, c, compute_names);
         if (compute == -1)
@@ -212,7 +262,8 @@ static sc_code with_threads(sweep *s, const char *label, const char *path, unsig
             SC_AUTO_JSON *who = about(label, m, sc_pool_size(sc_model_pool(m)));
             if (!who)
                 return sc_fail_nomem(err);
-            SC_TRY(all_tests(s, m, who, err));
+            const subject on = {.m = m, .about = who, .limits = limits};
+            SC_TRY(all_tests(s, &on, err));
         }
     }
 }
@@ -234,21 +285,31 @@ static sc_code one_model(sweep *s, unsigned i, sc_err *err)
     return code;
 }
 
-static sc_code print(sc_cli *cli, const json_t *rows, sc_err *err)
+/* Prints the rows, or the limits where nothing else was measured. */
+static sc_code print(sc_cli *cli, const json_t *limits, const json_t *rows, sc_err *err)
 {
     const char *form = sc_args_text(cli->args, "speed-format");
+    const bool alone = json_array_size(rows) == 0;
     SC_AUTO(sc_buf) text = sc_buf_init(MAX_RESULT);
     if (strcmp(form, "md") == 0) {
-        sc_speed_markdown(rows, &text);
+        if (json_array_size(limits))
+            sc_limits_markdown(limits, &text);
+        if (!alone && json_array_size(limits))
+            sc_buf_add_char(&text, '\n');
+        if (!alone)
+            sc_speed_markdown(rows, &text);
     } else if (strcmp(form, "csv") == 0) {
-        sc_speed_csv(rows, &text);
+        alone ? sc_limits_csv(limits, &text) : sc_speed_csv(rows, &text);
     } else if (strcmp(form, "sql") == 0) {
-        sc_speed_sql(rows, &text);
+        if (json_array_size(limits))
+            sc_limits_sql(limits, &text);
+        if (!alone)
+            sc_speed_sql(rows, &text);
     } else {
         SC_AUTO_JSON *env = NULL;
         SC_TRY(sc_env_capture(&env, err));
-        SC_AUTO_JSON *doc =
-            json_pack("{s:i, s:O, s:O}", "schema", 1, "environment", env, "rows", rows);
+        SC_AUTO_JSON *doc = json_pack("{s:i, s:O, s:O, s:O}", "schema", 1, "environment", env,
+                                      "limits", limits, "rows", rows);
         if (!doc)
             return sc_fail_nomem(err);
         sc_json_format(doc, 2, &text);
@@ -293,6 +354,27 @@ static sc_code compare(sc_cli *cli, sc_err *err)
     return SC_OK;
 }
 
+/* Everything that was asked for: into s->limits and s->rows. */
+static sc_code measure(sweep *s, unsigned n_models, sc_err *err)
+{
+    const sc_args *args = s->cli->args;
+    s->compute = sc_args_text(args, "compute-list");
+    s->kv = sc_args_text(args, "kv-list");
+    SC_TRY(read_list(args, "n-prompt", &s->n_prompt, err));
+    SC_TRY(read_list(args, "n-gen", &s->n_gen, err));
+    SC_TRY(read_list(args, "depth", &s->depth, err));
+    SC_TRY(read_list(args, "batch-list", &s->batch, err));
+    SC_TRY(read_list(args, "threads-list", &s->threads, err));
+    for (unsigned i = 0; i < n_models; i++)
+        SC_TRY(one_model(s, i, err));
+    const sc_limits *l = NULL;
+    if (n_models == 0 && s->threads.n == 0)
+        SC_TRY(limits_of(s, 0, &l, err));
+    for (size_t t = 0; n_models == 0 && t < s->threads.n; t++)
+        SC_TRY(limits_of(s, s->threads.v[t], &l, err));
+    return SC_OK;
+}
+
 static sc_code run(sc_cli *cli, sc_err *err)
 {
     const sc_args *args = cli->args;
@@ -301,29 +383,26 @@ static sc_code run(sc_cli *cli, sc_err *err)
     if (sc_args_n(args))
         return sc_fail(err, SC_E_USAGE, "'%s': a model is named with -m", sc_args_at(args, 0));
     const unsigned n = sc_args_count(args, "model");
-    if (n == 0)
-        return sc_fail(err, SC_E_USAGE, "no model; name one with -m");
-    sweep s = {.cli = cli, .clock = sc_clock_real()};
-    s.compute = sc_args_text(args, "compute-list");
-    s.kv = sc_args_text(args, "kv-list");
-    SC_TRY(read_list(args, "n-prompt", &s.n_prompt, err));
-    SC_TRY(read_list(args, "n-gen", &s.n_gen, err));
-    SC_TRY(read_list(args, "depth", &s.depth, err));
-    SC_TRY(read_list(args, "batch-list", &s.batch, err));
-    SC_TRY(read_list(args, "threads-list", &s.threads, err));
+    const char *limits_text = sc_args_text(args, "limits");
+    if (n == 0 && !sc_args_flag(args, "limits"))
+        return sc_fail(err, SC_E_USAGE, "no model; name one with -m, or ask for --limits");
+    SC_AUTO_JSON *limits = json_array();
     SC_AUTO_JSON *rows = json_array();
-    if (!rows)
+    sweep *s = sc_new(sweep);
+    if (!limits || !rows || !s) {
+        sc_free(s);
         return sc_fail_nomem(err);
-    s.rows = rows;
-    sc_code code = SC_OK;
-    for (unsigned i = 0; i < n && code == SC_OK; i++)
-        code = one_model(&s, i, err);
+    }
+    *s = (sweep){.cli = cli, .clock = sc_clock_real(), .limits = limits, .rows = rows};
+    s->measure = !limits_text || sc_args_flag(args, "limits");
+    sc_code code = measure(s, n, err);
     // What was measured before a failure or Ctrl-C is not thrown away.
-    if (json_array_size(rows)) {
+    if (json_array_size(rows) || (n == 0 && json_array_size(limits))) {
         sc_err second = {0};
-        const sc_code shown = print(cli, rows, code == SC_OK ? err : &second);
+        const sc_code shown = print(cli, limits, rows, code == SC_OK ? err : &second);
         code = code == SC_OK ? shown : code;
     }
+    sc_free(s);
     return code;
 }
 
@@ -334,17 +413,21 @@ const sc_cmd sc_cmd_speed = {
     .about = "Sweeps over prompt lengths, depths, batches, threads, compute modes and KV types. "
              "Every option that takes a LIST\n"
              "may be given several values; all combinations are measured. A row shows the median "
-             "of the repeats and their quartiles.",
+             "of the repeats and their quartiles, and\n"
+             "which share it is of what the machine's memory and arithmetic allow: its limits are "
+             "measured first (--no-limits: not).",
     .examples = "scbench speed -m models/nano/nano.pt\n"
                 "# where more threads stop to help\n"
                 "scbench speed -m model.gguf -p 0 -n 64 --batch 1,8,32 --threads 1-4\n"
+                "# what this machine can do at most\n"
+                "scbench speed --limits --threads 1-4\n"
                 "# is this machine, or this build, faster?\n"
                 "scbench speed -m model.gguf --format json > new.json\n"
                 "scbench speed --compare old.json new.json\n",
     .options =
         "model name pull n-prompt n-gen depth batch-list threads-list compute-list kv-list cpu "
         "repeats warmup-runs "
-        "speed-format compare-results",
+        "speed-format limits compare-results",
     .max_args = 2,
     .run = run,
 };

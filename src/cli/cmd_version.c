@@ -18,8 +18,9 @@ json_t *sc_version_json(void)
 }
 
 // Made from schemas/ at build time.
-extern const unsigned char sc_schema_run[], sc_schema_sample[], sc_schema_seed[];
-extern const size_t sc_schema_run_size, sc_schema_sample_size, sc_schema_seed_size;
+extern const unsigned char sc_schema_run[], sc_schema_sample[], sc_schema_seed[], sc_schema_speed[];
+extern const size_t sc_schema_run_size, sc_schema_sample_size, sc_schema_seed_size,
+    sc_schema_speed_size;
 
 static void put_schema(const sc_cli *cli, const char *name)
 {
@@ -29,7 +30,8 @@ static void put_schema(const sc_cli *cli, const char *name)
         size_t size;
     } schemas[] = {{"run", sc_schema_run, sc_schema_run_size},
                    {"sample", sc_schema_sample, sc_schema_sample_size},
-                   {"seed", sc_schema_seed, sc_schema_seed_size}};
+                   {"seed", sc_schema_seed, sc_schema_seed_size},
+                   {"speed", sc_schema_speed, sc_schema_speed_size}};
     for (size_t i = 0; i < SC_LEN(schemas); i++)
         if (strcmp(schemas[i].name, name) == 0)
             (void)fwrite(schemas[i].text, 1, schemas[i].size, cli->out); // main asks ferror once

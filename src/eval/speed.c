@@ -180,19 +180,43 @@ sc_code sc_speed_measure(sc_model *m, const sc_speed_test *t, unsigned warmup, u
     return SC_OK;
 }
 
-double sc_speed_step_bytes(const sc_model *m, const sc_speed_test *t)
+static void add_cost(sc_speed_cost *c, const sc_cost *step, double times)
 {
-    const sc_config *c = sc_model_config(m);
-    const sc_model_memory mem = sc_model_memory_get(m);
-    double weights = (double)(mem.packed ? mem.packed : mem.mapped);
-    if (mem.packed && mem.mapped)
-        weights = (double)(mem.packed + mem.mapped);
-    // An embedding that is not the head is looked up a row at a time, not read.
-    if (!c->tied)
-        weights *= 1 - (double)c->vocab * (double)c->hidden / (double)sc_config_params(c);
-    const double middle = (double)t->depth + (double)t->n / 2;
-    const double value = strcmp(sc_model_kv(m), "f32") == 0 ? 4 : 2;
-    const double kv =
-        2.0 * (double)c->layers * (double)c->kv_heads * (double)c->head_dim * middle * value;
-    return weights + kv * (double)t->batch;
+    const double *m = step->macs;
+    c->bytes += times * step->bytes;
+    c->f32 += times * (m[SC_ACTS_F32] + m[SC_ACTS_F32R]);
+    c->bf16 += times * m[SC_ACTS_BF16];
+    c->int8 += times * (m[SC_ACTS_Q8] + 2 * m[SC_ACTS_Q15]);
+}
+
+sc_speed_cost sc_speed_cost_of(const sc_model *m, const sc_speed_test *t)
+{
+    sc_speed_cost c = {0};
+    if (t->decode) {
+        const double middle = t->depth + (t->n + 1.0) / 2;
+        const sc_cost step =
+            sc_model_cost(m, &(sc_step_shape){t->batch, t->batch, t->batch, middle, middle});
+        add_cost(&c, &step, t->n);
+        c.step_bytes = step.bytes;
+        return c;
+    }
+    const uint32_t most = sc_model_max_rows(m);
+    for (uint32_t at = 0; at < t->n;) {
+        const uint32_t rows = t->n - at < most ? t->n - at : most;
+        const double keys = t->depth + at + (rows + 1.0) / 2;
+        const bool last = at + rows == t->n;
+        const sc_cost step =
+            sc_model_cost(m, &(sc_step_shape){rows, last, 1, keys, (double)t->depth + at + rows});
+        add_cost(&c, &step, t->batch);
+        c.step_bytes = step.bytes;
+        at += rows;
+    }
+    return c;
+}
+
+sc_speed_floor sc_speed_floor_of(const sc_speed_cost *c, const sc_limits *l)
+{
+    const double memory = c->bytes / l->read_all;
+    const double compute = c->f32 / l->f32 + c->bf16 / l->bf16 + c->int8 / l->int8;
+    return memory > compute ? (sc_speed_floor){memory, true} : (sc_speed_floor){compute, false};
 }

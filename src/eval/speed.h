@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "kern/limits.h"
 #include "model/model.h"
 
 #include <stdatomic.h>
@@ -53,11 +54,25 @@ sc_code sc_speed_measure(sc_model *m, const sc_speed_test *t, unsigned warmup, u
                          const sc_clock *clock, const atomic_bool *stop, sc_speed_result *out,
                          sc_err *err) SC_CHECKED;
 
-/**
- * The bytes that one step of this test must move from memory at least: every weight once, and the
- * keys and values of every sequence. The bound of decode: batch / (bytes / bandwidth).
- */
-double sc_speed_step_bytes(const sc_model *m, const sc_speed_test *t);
+/** What one run of a test must do at least. */
+typedef struct sc_speed_cost {
+    double bytes;      // read from memory
+    double f32;        // multiply-adds of each kind; two of 8 bits for one with an input of 15
+    double bf16;       //
+    double int8;       //
+    double step_bytes; // of one step: of decode in the middle of the run, of prefill a whole block
+} sc_speed_cost;
+
+sc_speed_cost sc_speed_cost_of(const sc_model *m, const sc_speed_test *t);
+
+/** Which of a machine's limits the shortest possible run meets. */
+typedef struct sc_speed_floor {
+    double seconds;
+    bool memory; // its bandwidth; else its arithmetic
+} sc_speed_floor;
+
+/** The shortest time of a run on a machine with these limits: a roofline. */
+sc_speed_floor sc_speed_floor_of(const sc_speed_cost *c, const sc_limits *l);
 
 SC_AUTO_DEFINE_VALUE(sc_speed_result, sc_speed_result_drop);
 

@@ -6,7 +6,9 @@
 
 enum {
     MEMORY = 256 << 20, // larger than the caches of one process's share
-    SLICE = 4 << 20,    // bytes read between two looks at the clock
+    WINDOW = 32 << 20,  // read in one pass: about a millisecond, so that some pass is undisturbed
+    LINE = 4096,        // threads share a window in whole pages
+    READS = 64,         // passes; a window comes round when the caches have long forgotten it
     PASSES = 8,
     ROUNDS = 200000, // of a multiply-add loop: about a millisecond
     MEETINGS = 2000,
@@ -16,6 +18,7 @@ enum {
 typedef struct probe {
     const sc_kern *k;
     const uint8_t *memory;
+    size_t window; // of the next pass
     uint64_t (*mac)(size_t rounds);
     bool lone; // thread 0 alone works
     uint64_t sink[SC_POOL_MAX];
@@ -35,10 +38,10 @@ static void read_share(const sc_worker *me, void *arg)
     if (p->lone && me->index > 0)
         return;
     if (p->lone)
-        to = MEMORY / 4;
+        to = WINDOW;
     else
-        sc_pool_share(me, MEMORY, SLICE, &from, &to);
-    p->sink[me->index] ^= p->k->probe_read(p->memory + from, to - from);
+        sc_pool_share(me, WINDOW, LINE, &from, &to);
+    p->sink[me->index] ^= p->k->probe_read(p->memory + p->window + from, to - from);
 }
 
 static void multiply(const sc_worker *me, void *arg)
@@ -57,11 +60,12 @@ static void meet(const sc_worker *me, void *arg)
         sc_pool_barrier(me);
 }
 
-/* The shortest of PASSES runs, in seconds. */
-static double best_of(sc_pool *pool, sc_pool_fn *fn, probe *p)
+/* The shortest of `passes` runs, in seconds. */
+static double best_of(sc_pool *pool, sc_pool_fn *fn, probe *p, size_t passes)
 {
     double best = 1e9;
-    for (size_t i = 0; i < PASSES; i++) {
+    for (size_t i = 0; i < passes; i++) {
+        p->window = i * WINDOW % MEMORY;
         const double start = now();
         sc_pool_run(pool, fn, p);
         const double took = now() - start;
@@ -74,7 +78,7 @@ static double mac_rate(sc_pool *pool, probe *p, uint64_t (*mac)(size_t))
 {
     p->mac = mac;
     memset(p->rate, 0, sizeof p->rate);
-    (void)best_of(pool, multiply, p); // each thread keeps its own time
+    (void)best_of(pool, multiply, p, PASSES); // each thread keeps its own time
     double all = 0;
     for (unsigned i = 0; i < sc_pool_size(pool); i++)
         all += p->rate[i];
@@ -84,7 +88,7 @@ static double mac_rate(sc_pool *pool, probe *p, uint64_t (*mac)(size_t))
 static void write_share(const sc_worker *me, void *arg)
 {
     size_t from = 0, to = 0;
-    sc_pool_share(me, MEMORY, SLICE, &from, &to);
+    sc_pool_share(me, MEMORY, LINE, &from, &to);
     memset((uint8_t *)arg + from, (int)me->index + 1, to - from);
 }
 
@@ -101,14 +105,14 @@ static sc_code with_memory(const sc_kern *k, sc_pool *pool, sc_limits *out, bool
     p->k = k;
     p->memory = memory;
     out->threads = sc_pool_size(pool);
-    out->read_all = MEMORY / best_of(pool, read_share, p);
+    out->read_all = WINDOW / best_of(pool, read_share, p, READS);
     if (all) {
         p->lone = true;
-        out->read_one = MEMORY / 4 / best_of(pool, read_share, p);
+        out->read_one = WINDOW / best_of(pool, read_share, p, READS);
         out->f32 = mac_rate(pool, p, k->probe_f32);
         out->bf16 = mac_rate(pool, p, k->probe_bf16);
         out->int8 = mac_rate(pool, p, k->probe_int8);
-        out->barrier = best_of(pool, meet, p) / MEETINGS;
+        out->barrier = best_of(pool, meet, p, PASSES) / MEETINGS;
     }
     sc_free_pages(memory, MEMORY);
     sc_free(p);

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "kern/cpu.h"
+#include "model/cost.h"
 #include "model/forward.h"
 #include "model/memory.h"
 
@@ -283,6 +284,11 @@ sc_model_memory sc_model_memory_get(const sc_model *m)
                              .kv = (uint64_t)in_use * m->kv.block_size,
                              .kv_most = (uint64_t)m->kv.n_pages * m->kv.block_size,
                              .workspace = m->touched};
+}
+
+sc_cost sc_model_cost(const sc_model *m, const sc_step_shape *s)
+{
+    return sc_cost_of(m->net, m->kv.kv, m->compute, s);
 }
 
 sc_code sc_model_seq_new(sc_model *m, sc_seq *out, sc_err *err)

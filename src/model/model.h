@@ -110,6 +110,26 @@ const char *sc_model_kv(const sc_model *m);
 
 sc_model_memory sc_model_memory_get(const sc_model *m);
 
+/** A step as far as its cost goes. */
+typedef struct sc_step_shape {
+    double rows;   // tokens fed
+    double logits; // rows that want logits
+    double seqs;   // sequences among the rows
+    double keys;   // positions that a row looks at, on average
+    double length; // of a sequence at the end
+} sc_step_shape;
+
+typedef struct sc_cost {
+    double macs[SC_ACTS_KIND_N]; // multiply-adds, by the encoding of the inputs
+    double bytes;                // read from memory
+} sc_cost;
+
+/**
+ * What a step must do at least: every weight it needs is read once, and the keys and values of
+ * every sequence. Of a mixture's experts those count that the rows choose, taken as evenly spread.
+ */
+sc_cost sc_model_cost(const sc_model *m, const sc_step_shape *s);
+
 /** An empty sequence. Errors: SC_E_LIMIT when max_seqs are open */
 sc_code sc_model_seq_new(sc_model *m, sc_seq *out, sc_err *err) SC_CHECKED;
 

@@ -21,14 +21,15 @@
  *
  *   test "prefill" | "decode", n, depth, batch; tok_s (the median of runs), tok_s_low, tok_s_high
  * (quartiles), tok_s_min, tok_s_max, runs[]; step_ms {p50, p90, p95, p99, max} for decode: a
- * sequence's time per token; kv_bytes; step_bytes, and with `bandwidth` > 0 (bytes a second)
- * limit_tok_s and of_limit for decode.
+ * sequence's time per token; kv_bytes; step_bytes. With limits (else NULL) limit_tok_s, of_limit
+ * and limit_by, "memory" or "arithmetic": what the machine allows at most, how much of it this is.
  *
  * Owns:   the caller drops *out.
  * Errors: SC_E_NOMEM
  */
 sc_code sc_speed_row(const json_t *about, const sc_speed_test *t, const sc_speed_result *r,
-                     double step_bytes, double bandwidth, json_t **out, sc_err *err) SC_CHECKED;
+                     const sc_speed_cost *cost, const sc_limits *limits, json_t **out,
+                     sc_err *err) SC_CHECKED;
 
 /** The rows as a Markdown table; only columns that vary are shown, the others stand above it once.
  */
@@ -38,9 +39,10 @@ void sc_speed_csv(const json_t *rows, sc_buf *out);
 void sc_speed_sql(const json_t *rows, sc_buf *out);
 
 /**
- * Compares the rows of `b` with those of `a` that have the same test on as many threads: a Markdown
- * table with the ratio b/a of the geometric means, its 95 % interval (Welch on the logarithms of
- * the runs) and a verdict: FASTER, SLOWER or CANNOT TELL APART.
+ * Compares the rows of `b` with those of `a`: each with the row of the same test on as many threads
+ * that has most else in common. A Markdown table with the ratio b/a of the geometric means, its
+ * interval (Welch on the logarithms of the runs; all intervals together hold with 95 %) and a
+ * verdict: FASTER, SLOWER or CANNOT TELL APART. What differs within a pair is shown.
  *
  * Errors: SC_E_FORMAT when a row lacks its members, SC_E_NOTFOUND when no row has a partner
  */

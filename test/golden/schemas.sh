@@ -1,1 +1,1 @@
-for s in run sample seed; do "$scbench" version --schema $s | cmp - "$src/schemas/$s.schema.json" && echo $s; done
+for s in run sample seed speed; do "$scbench" version --schema $s | cmp - "$src/schemas/$s.schema.json" && echo $s; done
