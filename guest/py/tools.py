@@ -135,7 +135,105 @@ def _render(request):
     return {'text': text}
 
 
-_OPS = {'analyse': _analyse, 'render': _render}
+def _parses(source):
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _longest(lines):
+    """Of the runs of at least two lines that parse, the first of those with most lines that are not blank."""
+    full = [bool(line.strip()) for line in lines]
+    before = [0]
+    for one in full:
+        before.append(before[-1] + one)
+    # The longest first, so that the first that parses is the answer: an answer that is code parses at once.
+    # Blank lines at either end change nothing but the order, so of equal runs the first one counts.
+    runs = {}
+    for i in range(len(lines)):
+        for j in range(i + 1, len(lines)):
+            runs.setdefault(before[j + 1] - before[i], []).append((i, j))
+    for size in sorted(runs, reverse=True):
+        if size == 0:
+            break
+        for i, j in runs[size]:
+            tree = _parses('\n'.join(lines[i:j + 1]))
+            if tree is not None:
+                return '\n'.join(lines[i:j + 1]), tree
+    return lines[0], _parses(lines[0])
+
+
+def _names(node):
+    """The names that stand in a piece of code: what it may need."""
+    found = set()
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name):
+            found.add(one.id)
+        elif isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(one.name)
+        elif isinstance(one, ast.arg):
+            found.add(one.arg)
+        elif isinstance(one, ast.keyword) and one.arg:
+            found.add(one.arg)
+        elif isinstance(one, ast.Attribute):
+            found.add(one.attr)
+        elif isinstance(one, ast.alias):
+            found.update(one.name.split('.'))
+            found.add(one.asname)
+        elif isinstance(one, (ast.Global, ast.Nonlocal)):
+            found.update(one.names)
+    return found
+
+
+def _defined(node):
+    """The name that a statement at the margin defines, as EvalPlus sees it: None when it is left out."""
+    # A decorated definition is another kind of node in the grammar that EvalPlus uses, and left out there.
+    if isinstance(node, ast.ClassDef):
+        return None if node.decorator_list else node.name
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        returns = any(isinstance(one, ast.Return) for one in ast.walk(node))
+        return node.name if returns and not node.decorator_list else None
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    if isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name):
+        return node.target.id if isinstance(node, ast.AnnAssign) else None
+    return None
+
+
+def _span(request):
+    text, tree = _longest(request['code'].split('\n'))
+    if tree is None:
+        return {'text': ''}
+    raw = text.encode()
+    starts = [0]
+    for line in raw.split(b'\n'):
+        starts.append(starts[-1] + len(line) + 1)
+
+    def source(node):
+        return raw[starts[node.lineno - 1] + node.col_offset:starts[node.end_lineno - 1] + node.end_col_offset].decode()
+
+    imports, defined = [], {}
+    for node in tree.body:
+        name = _defined(node)
+        if isinstance(node, ast.Import) or isinstance(node, ast.ImportFrom) and node.module != '__future__':
+            imports.append(source(node))
+        elif name is not None and name not in defined:
+            defined[name] = node
+    entry = request.get('entry')
+    wanted = set(defined)
+    if entry:
+        wanted, queue = {entry}, [entry]
+        while queue:
+            node = defined.get(queue.pop())
+            for name in _names(node) if node is not None else ():
+                if name not in wanted:
+                    wanted.add(name)
+                    queue.append(name)
+    return {'text': '\n'.join(imports + [source(node) for name, node in defined.items() if name in wanted])}
+
+
+_OPS = {'analyse': _analyse, 'render': _render, 'span': _span}
 
 
 def run(request):

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/find.h"
 #include "cli/run_config.h"
+#include "eval/ask.h"
 #include "store/record.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@ enum { MAX_PROMPT = 64 << 20, MAX_LINE = 1 << 20 };
 typedef struct session {
     sc_cli *cli;
     sc_engine *engine;      // owned
+    sc_ask *ask;            // owned
+    sc_buf suffix;          // owned
     sc_gen_request request; // what every prompt shares
     sc_run_config config;   // owned: the texts of the options
     uint64_t run_seed;
@@ -87,8 +90,8 @@ static sc_code on_done(void *ctx, const sc_gen_result *r, sc_err *err)
 
 static sc_code complete(session *s, sc_str prompt, sc_err *err)
 {
-    SC_AUTO(sc_ids) ids = {0};
-    SC_TRY(s->engine->ops->encode(s->engine->self, prompt, &ids, err));
+    SC_AUTO(sc_asked) asked = {0};
+    SC_TRY(sc_ask_text(s->ask, prompt, sc_buf_str(&s->suffix), &asked, err));
     const uint32_t n = s->config.opts.samples;
     uint64_t *seeds = sc_alloc(n, sizeof *seeds);
     if (!seeds)
@@ -96,8 +99,8 @@ static sc_code complete(session *s, sc_str prompt, sc_err *err)
     for (uint32_t i = 0; i < n; i++) // 53 bits: every JSON reader keeps them
         seeds[i] = sc_rng_sample_seed(s->run_seed, s->number, i) >> 11;
     sc_gen_request r = s->request;
-    r.prompt = ids.p;
-    r.n_prompt = ids.n;
+    r.prompt = asked.ids.p;
+    r.n_prompt = asked.ids.n;
     r.seeds = seeds;
     r.n_samples = n;
     const sc_gen_sink sink = {.piece = on_piece, .done = on_done, .ctx = s};
@@ -167,18 +170,26 @@ static sc_code open_session(session *s, sc_err *err)
     opts.how = &how;
     opts.pull = sc_cli_pull_when(s->cli);
     SC_TRY(sc_engine_open_local(&o->models[0], &opts, &s->engine, err));
+    const sc_ask_opts ask = {&sc_protocol_scbench, o->prompt_mode, o->system, NULL};
+    SC_TRY(sc_ask_new(&ask, s->engine, &s->ask, err));
+    const sc_prompt_mode mode = sc_ask_mode(s->ask);
+    sc_ui_note(&s->cli->ui, "prompt mode %s: %s", sc_prompt_mode_name(mode), sc_ask_why(s->ask));
+    const char *suffix = sc_args_text(s->cli->args, "suffix");
+    if (suffix && mode != SC_PROMPT_FIM)
+        return sc_fail(err, SC_E_USAGE, "--suffix is for --prompt-mode fim");
+    if (suffix)
+        SC_TRY(sc_run_unescape(suffix, &s->suffix, err));
     s->run_seed = o->seed;
     s->streams = o->samples == 1 && !sc_cli_json(s->cli);
     s->request = (sc_gen_request){
         .name = "prompt",
-        .max_tokens = o->max_tokens,
+        .max_tokens = o->max_tokens ? o->max_tokens : sc_protocol_seed.form[0][0].max_tokens,
         .may_clip = true,
         .params = o->params,
-        .stop_ids = s->engine->stop_ids,
-        .n_stop_ids = s->engine->n_stop_ids,
         .stop_texts = o->stops,
         .n_stop_texts = o->n_stops,
     };
+    s->request.stop_ids = sc_ask_stop_ids(s->ask, &s->request.n_stop_ids);
     s->request.params.rule = s->engine->rule;
     return SC_OK;
 }
@@ -205,11 +216,13 @@ static sc_code run_session(session *s, sc_err *err)
 
 static sc_code run(sc_cli *cli, sc_err *err)
 {
-    session s = {.cli = cli};
+    session s = {.cli = cli, .suffix = sc_buf_init(MAX_PROMPT)};
     json_t *doc = NULL;
     SC_TRY(sc_run_config_doc(cli, &doc, err));
     SC_TRY(sc_run_config_take(doc, &s.config, err));
     const sc_code code = run_session(&s, err);
+    sc_ask_free(s.ask);
+    sc_buf_drop(&s.suffix);
     sc_engine_close(s.engine);
     sc_run_config_drop(&s.config);
     return code;
@@ -223,14 +236,17 @@ const sc_cmd sc_cmd_generate = {
              "argument, with --prompt, in a file, or line by line with --interactive.\n"
              "\n"
              "Sampling is the original's: temperature 0.7, top-k 50, top-p 0.9, at most 150 new "
-             "tokens. The seed of each sample is printed: the same seed gives the same text.\n",
+             "tokens. A model with a chat template gets the prompt as a message in it, unless "
+             "--prompt-mode says otherwise. The seed of each sample is printed: the same seed "
+             "gives the same text.\n",
     .examples = "scbench generate -m models/nano/nano.pt 'def add(a, b):'\n"
                 "scbench generate -m models/nano/nano.pt -f prompt.py --greedy --stop '\\ndef'\n"
                 "scbench generate -m models/nano/nano.pt -i\n",
-    .options =
-        "model name tokenizer device threads cpu compute ctx kv-type pull prompt prompt-file "
-        "interactive samples max-tokens temperature top-k top-p min-p repeat-penalty greedy "
-        "seed stop batch json",
+    .options = "model name tokenizer device threads cpu compute ctx kv-type pull prompt "
+               "prompt-file suffix "
+               "interactive prompt-mode system samples max-tokens temperature top-k top-p min-p "
+               "repeat-penalty greedy "
+               "seed stop batch json",
     .max_args = 1,
     .run = run,
 };

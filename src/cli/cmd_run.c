@@ -235,10 +235,12 @@ const sc_cmd sc_cmd_run = {
     .examples = "scbench --checkpoint models/nano/nano.pt --include-challenges --device cpu\n"
                 "scbench run -m models/nano/nano.pt -n 8 --seed 7\n"
                 "scbench run -m a.pt -m b.gguf --tasks mine.jsonl -o results\n"
+                "scbench run -m org/name --tasks humaneval --protocol evalplus -o results\n"
                 "scbench run --resume benchmark_results/2026-01-14T09-12-31-7f3a\n",
     .options =
-        "model name tokenizer device threads cpu compute ctx kv-type pull tasks limit ids samples "
-        "max-tokens temperature top-k top-p min-p repeat-penalty greedy seed stop batch "
+        "model name tokenizer device threads cpu compute ctx kv-type pull tasks data-dir limit ids "
+        "protocol prompt-mode system samples max-tokens temperature top-k top-p min-p "
+        "repeat-penalty greedy seed stop batch "
         "memory warmup output-dir resume note tag max-errors json progress checkpoint compare "
         "comparison-models include-challenges skip-memory-test exec " SC_CLI_BOX_OPTIONS,
     .run = run,

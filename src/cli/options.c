@@ -46,8 +46,8 @@ static const sc_opt table[] = {
      "the configuration and the tokenizer, no weights"},
 
     {"tasks", NULL, 't', SC_OPT_LIST, "SUITE", NULL, NULL, 0, 0, TASKS,
-     "core, challenges, builtin (both), or a FILE.jsonl of your own; more than one may be given "
-     "[core]"},
+     "core, challenges, builtin (both), humaneval, mbpp, mbpp-test, mbpp-sanitized, "
+     "mbpp-sanitized-test, or a FILE.jsonl of your own; more than one may be given [core]"},
     {"data-dir", NULL, 0, SC_OPT_TEXT, "DIR", NULL, NULL, 0, 0, TASKS,
      "folder of the published data files; by default $SC_DATA, then the user's data folder"},
     {"limit", NULL, 0, SC_OPT_TEXT, "N|P%", NULL, NULL, 0, 0, TASKS,
@@ -61,14 +61,26 @@ static const sc_opt table[] = {
     {"interactive", NULL, 'i', SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, GEN,
      "read prompts from standard input, one a line, until it ends"},
     {"samples", NULL, 'n', SC_OPT_INT, "N", "1", NULL, 1, 100000, GEN, "samples of each task"},
-    {"max-tokens", NULL, 0, SC_OPT_INT, "N", "150", NULL, 1, MAX_INT, GEN,
-     "new tokens of a sample at most"},
-    {"temperature", NULL, 0, SC_OPT_NUM, "T", "0.7", NULL, 0, 100, GEN,
-     "divides the logits; 0 is --greedy"},
-    {"top-k", NULL, 0, SC_OPT_INT, "K", "50", NULL, 0, MAX_INT, GEN,
-     "keep the K likeliest tokens; 0 keeps all"},
-    {"top-p", NULL, 0, SC_OPT_NUM, "P", "0.9", NULL, 0, 1, GEN,
-     "keep the likeliest tokens that together reach P; 1 keeps all"},
+    {"protocol", NULL, 0, SC_OPT_TEXT, "NAME", NULL, NULL, 0, 0, GEN,
+     "how tasks are asked for and cleaned: seed, scbench, openai, lm-eval, bigcode or evalplus "
+     "(see "
+     "scbench help protocols); by default scbench for published suites, else seed"},
+    {"prompt-mode", NULL, 0, SC_OPT_CHOICE, "MODE", "auto", "auto|base|chat|fim", 0, 0, GEN,
+     "raw prompt, the model's chat template, or its tokens for filling a gap; auto takes the "
+     "template where there is one and the protocol has a form for it"},
+    {"system", NULL, 0, SC_OPT_TEXT, "TEXT", NULL, NULL, 0, 0, GEN,
+     "a system message before the prompt, in chat mode"},
+    {"suffix", NULL, 0, SC_OPT_TEXT, "TEXT", NULL, NULL, 0, 0, GEN,
+     "what stands behind the gap, in fim mode (\\n and other C escapes are understood)"},
+    {"max-tokens", NULL, 0, SC_OPT_INT, "N", NULL, NULL, 1, MAX_INT, GEN,
+     "new tokens of a sample at most; by default the protocol's, 150 for seed"},
+    {"temperature", NULL, 0, SC_OPT_NUM, "T", NULL, NULL, 0, 100, GEN,
+     "divides the logits; 0 is --greedy; by default the protocol's, 0.7 for seed"},
+    {"top-k", NULL, 0, SC_OPT_INT, "K", NULL, NULL, 0, MAX_INT, GEN,
+     "keep the K likeliest tokens; 0 keeps all; by default the protocol's, 50 for seed"},
+    {"top-p", NULL, 0, SC_OPT_NUM, "P", NULL, NULL, 0, 1, GEN,
+     "keep the likeliest tokens that together reach P; 1 keeps all; by default the protocol's, 0.9 "
+     "for seed"},
     {"min-p", NULL, 0, SC_OPT_NUM, "P", "0", NULL, 0, 1, GEN,
      "drop tokens less likely than P times the likeliest"},
     {"repeat-penalty", NULL, 0, SC_OPT_NUM, "R", "1", NULL, 0.01, 100, GEN,

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "task/data.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -220,20 +221,63 @@ json_t *sc_run_engine_doc(sc_cli *cli)
                      text_or_null(sc_args_text(a, "kv-type")));
 }
 
-static json_t *generate_doc(const sc_cli *cli, json_t *stops)
+sc_code sc_run_find_protocol(const char *name, const sc_protocol **out, sc_err *err)
+{
+    const char *names[32] = {NULL};
+    for (size_t i = 0; sc_protocols[i] && i < SC_LEN(names) - 1; i++)
+        names[i] = sc_protocols[i]->name;
+    const sc_protocol *p = sc_protocol_find(name);
+    const char *near = p ? NULL : sc_args_suggest(name, names);
+    if (!p && near)
+        return sc_fail(err, SC_E_USAGE, "--protocol: no '%s'; did you mean '%s'?", name, near);
+    if (!p)
+        return sc_fail(err, SC_E_USAGE, "--protocol: no '%s'; see 'scbench help protocols'", name);
+    *out = p;
+    return SC_OK;
+}
+
+/* The protocol asked for; the original's without a command, and for tasks that are not published
+ * ones: what is run of an answer counts there less than its words. */
+static sc_code choose_protocol(const sc_cli *cli, const sc_protocol **out, sc_err *err)
+{
+    const char *name = given(cli, "protocol");
+    if (name)
+        return sc_run_find_protocol(name, out, err);
+    const unsigned n = count(cli, "tasks");
+    bool published = n > 0;
+    for (unsigned i = 0; i < n; i++)
+        published = published && sc_data_is(sc_args_nth(cli->args, "tasks", i));
+    *out = published && !cli->seed ? &sc_protocol_scbench : &sc_protocol_seed;
+    return SC_OK;
+}
+
+/* Without a command the original's raw prompt, whatever the model. */
+static const char *choose_mode(const sc_cli *cli)
+{
+    const bool asked = sc_args_has(cli->args, "prompt-mode");
+    return cli->seed && !asked ? "base" : sc_args_text(cli->args, "prompt-mode");
+}
+
+static double number_or(const sc_args *a, const char *key, double preset)
+{
+    return sc_args_has(a, key) ? sc_args_num(a, key) : preset;
+}
+
+static json_t *generate_doc(const sc_cli *cli, const sc_protocol *p, json_t *stops)
 {
     const sc_args *a = cli->args;
     const bool greedy = sc_args_flag(a, "greedy");
+    const int64_t top_k = sc_args_has(a, "top-k") ? sc_args_int(a, "top-k") : p->top_k;
     const int64_t batch = sc_args_has(a, "batch") ? sc_args_int(a, "batch") : cli->seed ? 1 : 0;
-    return json_pack("{s:I, s:I, s:f, s:I, s:f, s:f, s:f, s:I, s:o, s:I, s:I}", "samples",
-                     (json_int_t)sc_args_int(a, "samples"), "max_tokens",
-                     (json_int_t)sc_args_int(a, "max-tokens"), "temperature",
-                     greedy ? 0.0 : sc_args_num(a, "temperature"), "top_k",
-                     (json_int_t)sc_args_int(a, "top-k"), "top_p", sc_args_num(a, "top-p"), "min_p",
-                     sc_args_num(a, "min-p"), "repeat_penalty", sc_args_num(a, "repeat-penalty"),
-                     "seed", (json_int_t)sc_args_int(a, "seed"), "stop", stops, "batch",
-                     (json_int_t)batch, "warmup",
-                     (json_int_t)(sc_cmd_takes(cli->cmd, "warmup") ? sc_args_int(a, "warmup") : 0));
+    return json_pack(
+        "{s:I, s:o, s:f, s:I, s:f, s:f, s:f, s:I, s:o, s:I, s:I, s:s, s:o}", "samples",
+        (json_int_t)sc_args_int(a, "samples"), "max_tokens", int_or_null(a, "max-tokens"),
+        "temperature", greedy ? 0.0 : number_or(a, "temperature", p->temperature), "top_k",
+        (json_int_t)top_k, "top_p", number_or(a, "top-p", p->top_p), "min_p",
+        sc_args_num(a, "min-p"), "repeat_penalty", sc_args_num(a, "repeat-penalty"), "seed",
+        (json_int_t)sc_args_int(a, "seed"), "stop", stops, "batch", (json_int_t)batch, "warmup",
+        (json_int_t)(sc_cmd_takes(cli->cmd, "warmup") ? sc_args_int(a, "warmup") : 0),
+        "prompt_mode", choose_mode(cli), "system", text_or_null(sc_args_text(a, "system")));
 }
 
 sc_code sc_run_config_doc(sc_cli *cli, json_t **out, sc_err *err)
@@ -242,15 +286,20 @@ sc_code sc_run_config_doc(sc_cli *cli, json_t **out, sc_err *err)
     SC_AUTO_JSON *models = json_array();
     SC_TRY(add_models(cli, models, err));
     SC_TRY(add_comparisons(cli, models, err));
+    const sc_protocol *protocol = NULL;
+    SC_TRY(choose_protocol(cli, &protocol, err));
     json_t *stops = NULL;
     SC_TRY(stops_doc(a, &stops, err));
+    if (sc_args_text(a, "system") && strcmp(choose_mode(cli), "base") == 0)
+        sc_ui_warn(&cli->ui, "--system is for chat: with the raw prompt it is left out");
     const bool memory = flag(cli, "memory") && !flag(cli, "skip-memory-test");
     json_t *v =
-        json_pack("{s:i, s:O, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "schema", 1, "models", models,
-                  "tasks", suites_doc(cli), "limit", text_or_null(given(cli, "limit")), "ids",
-                  text_or_null(given(cli, "ids")), "generate", generate_doc(cli, stops), "engine",
-                  sc_run_engine_doc(cli), "memory", (int)memory, "output_dir",
-                  text_or_null(given(cli, "output-dir")));
+        json_pack("{s:i, s:O, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "schema", 1, "models",
+                  models, "protocol", protocol->name, "tasks", suites_doc(cli), "limit",
+                  text_or_null(given(cli, "limit")), "ids", text_or_null(given(cli, "ids")),
+                  "data_dir", text_or_null(given(cli, "data-dir")), "generate",
+                  generate_doc(cli, protocol, stops), "engine", sc_run_engine_doc(cli), "memory",
+                  (int)memory, "output_dir", text_or_null(given(cli, "output-dir")));
     if (!v)
         return sc_fail_nomem(err);
     *out = v;
@@ -311,14 +360,18 @@ static sc_code take_tasks(sc_run_config *c, sc_err *err)
         if (!c->suite[i])
             return sc_fail(err, SC_E_FORMAT, "config: \"tasks\", entry %zu is not a text", i + 1);
     }
-    c->opts.tasks = (sc_plan_opts){c->suite, n, get_text(c->doc, "limit"), get_text(c->doc, "ids")};
+    c->opts.tasks = (sc_plan_opts){.suites = c->suite,
+                                   .n_suites = n,
+                                   .limit = get_text(c->doc, "limit"),
+                                   .ids = get_text(c->doc, "ids"),
+                                   .data_dir = get_text(c->doc, "data_dir")};
     return SC_OK;
 }
 
 static sc_code take_generate(sc_run_config *c, sc_err *err)
 {
     const json_t *g = json_object_get(c->doc, "generate");
-    int64_t samples = 1, max_tokens = sc_protocol_seed.max_tokens, top_k = 0, seed = 1, batch = 0;
+    int64_t samples = 1, max_tokens = 0, top_k = 0, seed = 1, batch = 0;
     int64_t warmup = 0;
     sc_sample_params p = {.top_p = 1, .repetition_penalty = 1};
     SC_TRY(sc_json_get_int(g, "samples", 1, 1 << 20, &samples, err));
@@ -339,6 +392,11 @@ static sc_code take_generate(sc_run_config *c, sc_err *err)
     c->opts.seed = (uint64_t)seed;
     c->opts.warmup = (uint32_t)warmup;
     c->opts.engine.batch = (uint32_t)batch;
+    const char *mode = get_text(g, "prompt_mode");
+    for (int m = SC_PROMPT_AUTO; mode && m <= SC_PROMPT_FIM; m++)
+        if (strcmp(sc_prompt_mode_name((sc_prompt_mode)m), mode) == 0)
+            c->opts.prompt_mode = (sc_prompt_mode)m;
+    c->opts.system = get_text(g, "system");
     const json_t *stops = json_object_get(g, "stop");
     c->opts.n_stops = json_array_size(stops);
     c->stop = sc_alloc(c->opts.n_stops, sizeof *c->stop);
@@ -403,7 +461,10 @@ sc_code sc_run_config_take(json_t *doc, sc_run_config *out, sc_err *err)
     SC_TRY(take_tasks(&c, err));
     SC_TRY(take_generate(&c, err));
     SC_TRY(sc_run_engine_opts(json_object_get(doc, "engine"), &c.opts.engine, err));
-    c.opts.protocol = &sc_protocol_seed;
+    const char *protocol = get_text(doc, "protocol");
+    c.opts.protocol = protocol ? sc_protocol_find(protocol) : &sc_protocol_seed;
+    if (!c.opts.protocol)
+        return sc_fail(err, SC_E_FORMAT, "config: no protocol '%s'", protocol);
     c.opts.no_memory = json_is_false(json_object_get(doc, "memory"));
     c.opts.out_dir = get_text(doc, "output_dir");
     c.hash_cache = find_hash_cache();

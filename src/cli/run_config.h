@@ -44,6 +44,9 @@ void sc_run_config_drop(sc_run_config *c);
 /** Decodes \n, \t, \\, \", \', \r, \0, \xNN of a --stop. Errors: SC_E_USAGE, SC_E_NOMEM */
 sc_code sc_run_unescape(const char *text, sc_buf *out, sc_err *err) SC_CHECKED;
 
+/** The protocol called `name`, with or without its version. Errors: SC_E_USAGE with a suggestion */
+sc_code sc_run_find_protocol(const char *name, const sc_protocol **out, sc_err *err) SC_CHECKED;
+
 /** What the short names of --comparison-models stand for; a row without a name ends them. */
 typedef struct sc_comparison {
     const char *name;

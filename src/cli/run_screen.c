@@ -56,8 +56,9 @@ static void on_ready(void *ctx, const sc_eval_model *m, const json_t *info, doub
 {
     sc_run_screen *s = ctx;
     if (sc_cli_json(s->cli)) {
-        put_event(s, json_pack("{s:s, s:o, s:f}", "event", "model", "model",
-                               sc_json_text(sc_str_c(m->label)), "load_s", load_s));
+        put_event(s, json_pack("{s:s, s:o, s:f, s:O*}", "event", "model", "model",
+                               sc_json_text(sc_str_c(m->label)), "load_s", load_s, "prompt",
+                               json_object_get(info, "prompt")));
         return;
     }
     const json_t *c = json_object_get(info, "compute");
@@ -67,6 +68,11 @@ static void on_ready(void *ctx, const sc_eval_model *m, const json_t *info, doub
                (double)json_integer_value(json_object_get(info, "parameters")) * 1e-6,
                json_string_value(json_object_get(c, "level")),
                (long long)json_integer_value(json_object_get(c, "threads")), load_s * 1e3);
+    const json_t *prompt = json_object_get(info, "prompt");
+    if (prompt)
+        sc_ui_note(&s->cli->ui, "prompt    %s: %s",
+                   json_string_value(json_object_get(prompt, "mode")),
+                   json_string_value(json_object_get(prompt, "why")));
 }
 
 static void on_failed(void *ctx, const sc_eval_model *m, const sc_err *err)

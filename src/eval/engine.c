@@ -40,12 +40,12 @@ void sc_engine_close(sc_engine *e)
     sc_free(e);
 }
 
-static sc_code local_encode(void *self, sc_str prompt, sc_ids *out, sc_err *err)
+static sc_code local_encode(void *self, sc_str text, unsigned flags, sc_ids *out, sc_err *err)
 {
     const local *l = self;
     const size_t before = out->n;
-    SC_TRY(sc_tok_encode(l->tok, prompt, SC_TOK_SPECIAL, out, err));
-    const uint32_t vocab = sc_model_config(l->model)->vocab;
+    SC_TRY(sc_tok_encode(l->tok, text, flags, out, err));
+    const uint32_t vocab = l->model ? sc_model_config(l->model)->vocab : UINT32_MAX;
     for (size_t i = before; i < out->n; i++)
         if (out->p[i] < 0 || (uint32_t)out->p[i] >= vocab)
             return sc_fail(err, SC_E_FORMAT,
@@ -174,8 +174,10 @@ static void find_stops(local *l)
     }
 }
 
-sc_code sc_engine_open_local(const sc_eval_model *spec, const sc_engine_opts *opts, sc_engine **out,
-                             sc_err *err)
+static const sc_engine_ops tok_ops = {local_encode, NULL, NULL, local_close};
+
+static sc_code open_tok(const sc_eval_model *spec, const sc_engine_opts *opts, sc_hub_want want,
+                        sc_engine **out, sc_err *err)
 {
     SC_AUTO(sc_engine) *e = sc_new(sc_engine);
     local *l = sc_new(local);
@@ -183,13 +185,31 @@ sc_code sc_engine_open_local(const sc_eval_model *spec, const sc_engine_opts *op
         sc_free(l);
         return sc_fail_nomem(err);
     }
-    e->ops = &local_ops;
+    e->ops = &tok_ops;
     e->self = l;
-    const sc_hub_opts find = {.pull = opts->pull, .how = opts->how};
+    const sc_hub_opts find = {.want = want, .pull = opts->pull, .how = opts->how};
     SC_TRY(sc_hub_resolve(spec->arg, &find, &l->path, err));
-    // The tokenizer first: it is quick to find out that there is none.
     SC_TRY(find_tokenizer(spec, opts, l->path, &l->tok_path, err));
     SC_TRY(sc_tok_open(l->tok_path, &l->tok, err));
+    e->tok = l->tok;
+    *out = sc_take(e);
+    return SC_OK;
+}
+
+sc_code sc_engine_open_tok(const sc_eval_model *spec, const sc_engine_opts *opts, sc_engine **out,
+                           sc_err *err)
+{
+    return open_tok(spec, opts, SC_HUB_TOKENIZER, out, err);
+}
+
+sc_code sc_engine_open_local(const sc_eval_model *spec, const sc_engine_opts *opts, sc_engine **out,
+                             sc_err *err)
+{
+    SC_AUTO(sc_engine) *e = NULL;
+    // The tokenizer first: it is quick to find out that there is none.
+    SC_TRY(open_tok(spec, opts, SC_HUB_MODEL, &e, err));
+    local *l = e->self;
+    e->ops = &local_ops;
     SC_TRY(sc_model_open(l->path, &opts->model, &l->model, err));
     find_stops(l);
     l->batch = opts->batch;

@@ -38,8 +38,8 @@ typedef struct sc_engine_opts {
 typedef struct sc_engine sc_engine;
 
 typedef struct sc_engine_ops {
-    /* Appends the tokens of a prompt. */
-    sc_code (*encode)(void *self, sc_str prompt, sc_ids *out, sc_err *err);
+    /* Appends the tokens of a text; `flags` as of sc_tok_encode. */
+    sc_code (*encode)(void *self, sc_str text, unsigned flags, sc_ids *out, sc_err *err);
     /* What stands in the report: architecture, files (without hashes), tokenizer, how it computes.
      */
     sc_code (*describe)(void *self, json_t **out, sc_err *err);
@@ -54,7 +54,8 @@ struct sc_engine {
     sc_gen *gen;             // owned
     const int32_t *stop_ids; // borrowed from self
     size_t n_stop_ids;
-    uint32_t ctx; // tokens a sequence may have; 0: not known
+    const sc_tok *tok; // borrowed from self; NULL: not known, and only raw prompts can be asked
+    uint32_t ctx;      // tokens a sequence may have; 0: not known
     sc_sample_rule rule;
 };
 
@@ -67,6 +68,14 @@ struct sc_engine {
  */
 sc_code sc_engine_open_local(const sc_eval_model *spec, const sc_engine_opts *opts, sc_engine **out,
                              sc_err *err) SC_CHECKED;
+
+/**
+ * As above, of the tokenizer alone: prompts can be made, but not completed (`gen` is NULL).
+ *
+ * Errors: as sc_hub_resolve, sc_tok_open, sc_tok_find_beside
+ */
+sc_code sc_engine_open_tok(const sc_eval_model *spec, const sc_engine_opts *opts, sc_engine **out,
+                           sc_err *err) SC_CHECKED;
 
 void sc_engine_close(sc_engine *e);
 

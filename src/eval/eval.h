@@ -28,9 +28,11 @@ typedef struct sc_eval_opts {
     size_t n_models;
     sc_plan_opts tasks;
     const sc_protocol *protocol;
+    sc_prompt_mode prompt_mode;
+    const char *system;      // a message before the user's in chat; NULL: none
     sc_sample_params params; // the rule is the model's own
     uint32_t samples;        // of each task
-    uint32_t max_tokens;
+    uint32_t max_tokens;     // 0: what the protocol says
     uint64_t seed;
     const sc_str *stops; // [n_stops], besides a task's own
     size_t n_stops;
@@ -52,6 +54,7 @@ typedef struct sc_eval_opts {
 typedef struct sc_eval_events {
     void (*start)(void *ctx, const char *run_dir, const json_t *run);
     void (*loading)(void *ctx, const sc_eval_model *m);
+    /** `info` describes the model; its "prompt" is {mode, why, forms}. */
     void (*ready)(void *ctx, const sc_eval_model *m, const json_t *info, double load_s);
     void (*failed)(void *ctx, const sc_eval_model *m, const sc_err *err);
     /** A piece of text came; `done` of `total` samples are finished. */

@@ -10,10 +10,11 @@
 enum { MAX_SAMPLES = 1 << 24, MAX_PROGRAM = 64 << 20 };
 
 typedef struct sample {
-    char *model, *text; // owned
+    char *model, *text, *extract; // owned; text: the program, NULL: there is none
+    size_t n_text;
     uint32_t index;
     const sc_task *task;
-    sc_cleaned clean; // borrowed from text
+    bool changed; // by extraction
     sc_judged judged;
     struct sample *next; // in the order they came
 } sample;
@@ -41,6 +42,7 @@ void sc_execute_free(sc_execute *x)
         sc_verdict_drop(&s->judged.verdict);
         sc_free(s->model);
         sc_free(s->text);
+        sc_free(s->extract);
         sc_free(s);
     }
     sc_buf_drop(&x->source);
@@ -123,7 +125,7 @@ static bool is_known(const sc_execute *x, const sc_record *r)
 static sc_code submit(sc_execute *x, sample *s, sc_err *err)
 {
     sc_job job = {0};
-    SC_TRY(sc_program_job(s->task, s->clean.text, s->clean.whole, &x->source, &job, err));
+    SC_TRY(sc_program_job(s->task, (sc_str){s->text, s->n_text}, true, &x->source, &job, err));
     job.limits = x->limits;
     if (s->judged.cpu_s > 0) {
         job.limits.cpu_s = s->judged.cpu_s;
@@ -144,17 +146,19 @@ sc_code sc_execute_add(sc_execute *x, const sc_record *r, sc_err *err)
     *x->last = s; // freed with the others from here on
     x->last = &s->next;
     s->model = sc_strndup(r->model.p, r->model.n);
-    s->text = sc_strndup(r->completion.p, r->completion.n);
-    if (!s->model || !s->text)
+    s->extract = sc_strndup(r->extract.p ? r->extract.p : "", r->extract.n);
+    if (r->solution.p) {
+        s->text = sc_strndup(r->solution.p, r->solution.n);
+        s->n_text = r->solution.n;
+    }
+    if (!s->model || !s->extract || (r->solution.p && !s->text))
         return sc_fail_nomem(err);
     s->index = r->sample;
     s->task = t->task;
-    s->clean = sc_program_clean(t->task, (sc_str){s->text, r->completion.n},
-                                sc_str_is(r->finish, "length") || sc_str_is(r->finish, "context"));
-    s->judged =
-        (sc_judged){.task = t->task, .cpu_s = x->cpu_s[t - x->task], .no_code = s->clean.none};
+    s->changed = r->changed;
+    s->judged = (sc_judged){.task = t->task, .cpu_s = x->cpu_s[t - x->task], .no_code = !s->text};
     x->n++;
-    if (!s->clean.none)
+    if (s->text)
         return submit(x, s, err);
     s->judged.done = true;
     x->done++;
@@ -233,7 +237,7 @@ void sc_execute_lines(const sc_execute *x, json_t *(*verdict)(const sc_verdict *
         SC_AUTO_JSON *o = json_pack(
             "{s:o, s:o, s:I, s:b, s:s, s:b}", "model", sc_json_text(sc_str_c(s->model)), "task_id",
             sc_json_text(s->task->name), "sample", (json_int_t)s->index, "passed", has_passed(s),
-            "extract", sc_extract_name(s->clean.how), "cut", s->clean.cut);
+            "extract", s->extract, "extract_changed", s->changed);
         SC_AUTO_JSON *v = verdict(&s->judged.verdict);
         if (s->judged.no_code && v)
             (void)json_object_set_new(v, "verdict", json_string("no_code")); // buf says it below

@@ -5,19 +5,24 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "measure/memory.h"
+#include "score/clean.h"
 #include "score/keyword.h"
 
 #include <sys/stat.h>
 
+enum { MAX_PROGRAM = 64 << 20 };
+
 /* A task with what is still to be made of it. */
 typedef struct job {
     const sc_plan_task *task;
-    sc_ids prompt;    // owned
+    sc_asked asked; // owned
+    char asked_sha[SC_SHA256_HEX];
     uint64_t *seeds;  // owned, [n]
     uint32_t *number; // owned, [n]: which samples of the task
     sc_str *stops;    // owned, the task's and the run's
     size_t n_stops;
     uint32_t n;
+    uint32_t max_tokens;
 } job;
 
 typedef struct sc_work {
@@ -28,6 +33,7 @@ typedef struct sc_work {
     size_t n_jobs, n_requests;
     uint64_t done, total; // samples, those of before included
     uint64_t tokens;      // new ones of this time
+    sc_buf program;       // scratch
     json_t *memory;       // owned: the largest that was seen while generating, or NULL
     json_int_t most_kv;
 } work;
@@ -37,7 +43,7 @@ static void work_free(work *w)
     if (!w)
         return;
     for (size_t i = 0; w->job && i < w->n_jobs; i++) {
-        sc_ids_drop(&w->job[i].prompt);
+        sc_asked_drop(&w->job[i].asked);
         sc_free(w->job[i].seeds);
         sc_free(w->job[i].number);
         sc_free(w->job[i].stops);
@@ -45,6 +51,7 @@ static void work_free(work *w)
     sc_free(w->job);
     sc_free(w->request);
     json_decref(w->memory);
+    sc_buf_drop(&w->program);
     sc_free(w);
 }
 
@@ -66,14 +73,37 @@ static bool is_there(const work *w, const sc_plan_task *t, uint32_t sample, uint
     return false;
 }
 
+/* The stops of the task, of the protocol and of the run. */
+static sc_code fill_stops(job *j, const sc_eval_opts *o, sc_err *err)
+{
+    const sc_task *t = j->task->task;
+    const char *const *more = j->asked.form->stop;
+    j->stops = sc_alloc(t->n_stops + SC_FORM_MAX_STOPS + o->n_stops, sizeof *j->stops);
+    if (!j->stops)
+        return sc_fail_nomem(err);
+    for (size_t i = 0; i < t->n_stops; i++)
+        j->stops[j->n_stops++] = t->stop[i];
+    for (size_t i = 0; i < SC_FORM_MAX_STOPS && more[i]; i++)
+        j->stops[j->n_stops++] = sc_str_c(more[i]);
+    for (size_t i = 0; i < o->n_stops; i++)
+        j->stops[j->n_stops++] = o->stops[i];
+    return SC_OK;
+}
+
+/* The original's limit is the original's: a text that does not fit is an error there. Others end
+ * where the context does. */
+static bool may_clip(const sc_eval_opts *o)
+{
+    return o->protocol != &sc_protocol_seed;
+}
+
 static sc_code fill_job(work *w, job *j, sc_err *err)
 {
     const sc_eval_opts *o = w->one->opts;
     const sc_task *t = j->task->task;
     j->seeds = sc_alloc(o->samples, sizeof *j->seeds);
     j->number = sc_alloc(o->samples, sizeof *j->number);
-    j->stops = sc_alloc(t->n_stops + o->n_stops, sizeof *j->stops);
-    if (!j->seeds || !j->number || !j->stops)
+    if (!j->seeds || !j->number)
         return sc_fail_nomem(err);
     for (uint32_t k = 0; k < o->samples; k++) {
         const uint64_t seed = seed_of(o, j->task, k);
@@ -84,40 +114,41 @@ static sc_code fill_job(work *w, job *j, sc_err *err)
         j->seeds[j->n] = seed;
         j->number[j->n++] = k;
     }
-    for (size_t i = 0; i < t->n_stops; i++)
-        j->stops[j->n_stops++] = t->stop[i];
-    for (size_t i = 0; i < o->n_stops; i++)
-        j->stops[j->n_stops++] = o->stops[i];
     const sc_engine *e = w->one->engine;
-    SC_TRY_IN(e->ops->encode(e->self, t->prompt, &j->prompt, err), err, "task %.*s",
-              SC_STRF(t->name));
-    if (e->ctx && (uint64_t)j->prompt.n + o->max_tokens > e->ctx)
+    SC_TRY_IN(sc_ask_task(w->one->ask, t, &j->asked, err), err, "task %.*s", SC_STRF(t->name));
+    SC_TRY(fill_stops(j, o, err));
+    SC_TRY(sc_sha256_bytes(j->asked.text.p, j->asked.text.n, j->asked_sha, err));
+    j->max_tokens = o->max_tokens ? o->max_tokens : j->asked.max_tokens;
+    const uint64_t need = (uint64_t)j->asked.ids.n + (may_clip(o) ? 1 : j->max_tokens);
+    if (e->ctx && need > e->ctx)
         return sc_fail(err, SC_E_LIMIT,
                        "task %.*s: %zu tokens of prompt and %u new ones are more than the context "
                        "of %u; ask for fewer with --max-tokens",
-                       SC_STRF(t->name), j->prompt.n, o->max_tokens, e->ctx);
+                       SC_STRF(t->name), j->asked.ids.n, j->max_tokens, e->ctx);
     return SC_OK;
 }
 
 static sc_gen_request request_of(const work *w, job *j)
 {
-    const sc_engine *e = w->one->engine;
     const sc_eval_opts *o = w->one->opts;
+    size_t n_stop_ids = 0;
+    const int32_t *stop_ids = sc_ask_stop_ids(w->one->ask, &n_stop_ids);
     sc_gen_request r = {
         .name = j->task->task->name.p, // NUL-terminated: it comes from JSON
-        .prompt = j->prompt.p,
-        .n_prompt = j->prompt.n,
+        .prompt = j->asked.ids.p,
+        .n_prompt = j->asked.ids.n,
         .seeds = j->seeds,
         .n_samples = j->n,
-        .max_tokens = o->max_tokens,
+        .max_tokens = j->max_tokens,
+        .may_clip = may_clip(o),
         .params = o->params,
-        .stop_ids = e->stop_ids,
-        .n_stop_ids = e->n_stop_ids,
+        .stop_ids = stop_ids,
+        .n_stop_ids = n_stop_ids,
         .stop_texts = j->stops,
         .n_stop_texts = j->n_stops,
         .user = j,
     };
-    r.params.rule = e->rule;
+    r.params.rule = w->one->engine->rule;
     return r;
 }
 
@@ -152,14 +183,20 @@ sc_code sc_one_open(sc_one *o, sc_err *err)
     if (!o->work)
         return sc_fail_nomem(err);
     o->work->one = o;
+    o->work->program = sc_buf_init(MAX_PROGRAM);
+    const sc_ask_opts ask = {o->opts->protocol, o->opts->prompt_mode, o->opts->system,
+                             o->opts->tasks.data_dir};
+    SC_TRY(sc_ask_new(&ask, o->engine, &o->ask, err));
     return prepare(o->work, err);
 }
 
 void sc_one_drop(sc_one *o)
 {
     work_free(o->work);
+    sc_ask_free(o->ask);
     sc_engine_close(o->engine);
     o->work = NULL;
+    o->ask = NULL;
     o->engine = NULL;
 }
 
@@ -230,7 +267,8 @@ static void fill_sample(const work *w, const sc_gen_result *r, sc_record *s)
         .sample = j->number[r->sample],
         .seed = r->seed,
         .prompt_sha = sc_str_c(j->task->prompt_sha),
-        .prompt = j->task->task->prompt,
+        .mode = sc_str_c(sc_prompt_mode_name(sc_ask_mode(w->one->ask))),
+        .asked_sha = sc_str_c(j->asked_sha),
         .raw = r->full_text,
         .completion = r->text,
         .finish = sc_str_c(sc_finish_name(r->finish)),
@@ -267,6 +305,25 @@ static sc_code record(work *w, sc_record *s, sc_err *err)
     return SC_OK;
 }
 
+/* The program of the completion, as it is run and recorded. */
+static sc_code clean(work *w, const sc_gen_result *r, sc_record *s, sc_err *err)
+{
+    const job *j = r->request->user;
+    const sc_form *form = j->asked.form;
+    sc_box *tools = NULL;
+    if (sc_clean_needs_tools(form->clean))
+        SC_TRY(sc_ask_tools(w->one->ask, &tools, err));
+    const bool broken = r->finish == SC_FINISH_LENGTH || r->finish == SC_FINISH_CONTEXT;
+    sc_clean_note note = {0};
+    SC_TRY(sc_clean(form, j->task->task, sc_buf_str(&j->asked.plain), r->text, broken, tools,
+                    &w->program, &note, err));
+    s->extract = sc_str_c(note.how);
+    s->changed = note.changed;
+    if (!note.none)
+        s->solution = sc_buf_str(&w->program);
+    return SC_OK;
+}
+
 static sc_code on_done(void *ctx, const sc_gen_result *r, sc_err *err)
 {
     work *w = ctx;
@@ -279,6 +336,8 @@ static sc_code on_done(void *ctx, const sc_gen_result *r, sc_err *err)
     sc_keyword_score k = {0};
     if (s.ok)
         SC_TRY(sc_keyword_score_text(t->keyword, t->n_keywords, r->text, &k, err));
+    if (s.ok)
+        SC_TRY(clean(w, r, &s, err));
     s.n_keywords = (uint32_t)t->n_keywords;
     s.found = k.found;
     s.words = k.words;
@@ -353,12 +412,56 @@ static void add_hashes(const sc_one *o, json_t *info, sc_hashes *hashes)
         (void)json_object_set_new(tok, "sha256", json_string(hex)); // as above
 }
 
+/* Of one form: what is asked, when an answer ends, what is run of it. */
+static json_t *form_json(const sc_protocol *p, bool whole, sc_prompt_mode mode, uint32_t max_tokens)
+{
+    const sc_task like = {.whole = whole};
+    const sc_form *f = sc_protocol_form(p, &like, mode);
+    json_t *stops = json_array();
+    for (size_t i = 0; i < SC_FORM_MAX_STOPS && f->stop[i]; i++)
+        (void)json_array_append_new(stops, json_string(f->stop[i])); // json_pack looks at NULL
+    return json_pack("{s:s, s:s?, s:o, s:I, s:s}", "asks", f->asks, "begins", f->begins, "stop",
+                     stops, "max_tokens", (json_int_t)(max_tokens ? max_tokens : f->max_tokens),
+                     "clean", sc_clean_rule_name(f->clean));
+}
+
+/* {mode, why, forms}: how the model is asked. NULL when memory is out. */
+static json_t *prompt_json(const sc_one *o)
+{
+    const sc_eval_opts *opts = o->opts;
+    const sc_prompt_mode mode = sc_ask_mode(o->ask);
+    bool used[2] = {false, false};
+    for (size_t i = 0; i < o->work->n_jobs; i++)
+        used[o->work->job[i].task->task->whole] = true;
+    json_t *forms = json_array();
+    for (size_t i = 0; forms && i < SC_LEN(used); i++)
+        if (used[i] && json_array_append_new(
+                           forms, form_json(opts->protocol, i != 0, mode, opts->max_tokens)) != 0) {
+            json_decref(forms);
+            forms = NULL;
+        }
+    return json_pack("{s:s, s:s, s:o}", "mode", sc_prompt_mode_name(mode), "why",
+                     sc_ask_why(o->ask), "forms", forms);
+}
+
+static sc_code describe_model(const sc_one *o, json_t **out, sc_err *err)
+{
+    json_t *info = NULL;
+    SC_TRY(o->engine->ops->describe(o->engine->self, &info, err));
+    if (json_object_set_new(info, "prompt", prompt_json(o)) != 0) {
+        json_decref(info);
+        return sc_fail_nomem(err);
+    }
+    *out = info;
+    return SC_OK;
+}
+
 static sc_code describe(const work *w, sc_hashes *hashes, double generate_s, json_t **entry,
                         sc_err *err)
 {
     const sc_one *o = w->one;
     json_t *info = NULL;
-    SC_TRY(o->engine->ops->describe(o->engine->self, &info, err));
+    SC_TRY(describe_model(o, &info, err));
     add_hashes(o, info, hashes);
     json_t *head = json_pack(
         "{s:o, s:o, s:s?, s:b, s:o, s:f, s:f, s:I, s:o}", "label",
@@ -391,7 +494,7 @@ sc_code sc_one_run(sc_one *o, const sc_run *folder, sc_hashes *hashes, json_t **
     w->folder = folder;
     if (o->events->ready) {
         SC_AUTO_JSON *info = NULL;
-        SC_TRY(o->engine->ops->describe(o->engine->self, &info, err));
+        SC_TRY(describe_model(o, &info, err));
         o->events->ready(o->events->ctx, o->spec, info, o->load_s);
     }
     const sc_gen_sink sink = {.piece = on_piece, .done = on_done, .ctx = w};

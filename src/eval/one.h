@@ -7,6 +7,7 @@
 #ifndef SC_EVAL_ONE_H
 #define SC_EVAL_ONE_H
 
+#include "eval/ask.h"
 #include "eval/eval.h"
 #include "eval/hashes.h"
 
@@ -17,6 +18,7 @@ typedef struct sc_one {
     const sc_eval_model *spec;    // borrowed
     sc_records *samples;          // borrowed: those there are; new ones are added
     sc_engine *engine;            // owned
+    sc_ask *ask;                  // owned
     struct sc_work *work;         // owned: what is to be made
     double load_s;
     bool interrupted;
@@ -28,8 +30,8 @@ typedef struct sc_one {
  * Loads the model and turns every prompt into tokens, so that what cannot work fails before a file
  * is written.
  *
- * Errors: as sc_engine_open_local and its encode; SC_E_LIMIT when a prompt and the new tokens are
- *         longer than the context
+ * Errors: as sc_engine_open_local, sc_ask_new and sc_ask_task; SC_E_LIMIT when a prompt and the new
+ * tokens are longer than the context
  */
 sc_code sc_one_open(sc_one *o, sc_err *err) SC_CHECKED;
 

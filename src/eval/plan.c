@@ -26,12 +26,12 @@ void sc_plan_close(sc_plan *p)
     sc_free(p);
 }
 
-static sc_code add_suite(sc_plan *p, const char *name, sc_err *err)
+static sc_code add_suite(sc_plan *p, const char *name, const char *dir, sc_err *err)
 {
     if (p->n_suites == MAX_SUITES)
         return sc_fail(err, SC_E_LIMIT, "more than %d suites", MAX_SUITES);
     SC_AUTO(sc_suite) *s = NULL;
-    SC_TRY(sc_suite_open(name, &s, err));
+    SC_TRY(sc_suite_open_in(name, dir, &s, err));
     for (size_t i = 0; i < p->n_suites; i++)
         if (strcmp(sc_suite_name(p->suite[i]), sc_suite_name(s)) == 0)
             return sc_fail(err, SC_E_USAGE, "the suite '%s' is named twice", sc_suite_name(s));
@@ -40,16 +40,16 @@ static sc_code add_suite(sc_plan *p, const char *name, sc_err *err)
 }
 
 /* "core,mine.jsonl"; a file whose name has a comma is taken as it is. */
-static sc_code add_suites(sc_plan *p, const char *names, sc_err *err)
+static sc_code add_suites(sc_plan *p, const char *names, const char *dir, sc_err *err)
 {
     if (!strchr(names, ',') || sc_file_is_file(names))
-        return add_suite(p, names, err);
+        return add_suite(p, names, dir, err);
     for (const char *at = names; *at;) {
         const size_t n = strcspn(at, ",");
         char *name = sc_strndup(at, n);
         if (!name)
             return sc_fail_nomem(err);
-        const sc_code code = n ? add_suite(p, name, err) : SC_OK;
+        const sc_code code = n ? add_suite(p, name, dir, err) : SC_OK;
         sc_free(name);
         SC_TRY(code);
         at += n + (at[n] == ',');
@@ -108,7 +108,7 @@ sc_code sc_plan_open(const sc_plan_opts *opts, sc_plan **out, sc_err *err)
     if (!p)
         return sc_fail_nomem(err);
     for (size_t i = 0; i < opts->n_suites; i++)
-        SC_TRY(add_suites(p, opts->suites[i], err));
+        SC_TRY(add_suites(p, opts->suites[i], opts->data_dir, err));
     for (size_t i = 0; i < p->n_suites; i++) {
         size_t n = 0;
         const sc_task *t = sc_suite_tasks(p->suite[i], &n);

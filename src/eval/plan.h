@@ -23,8 +23,9 @@ typedef struct sc_plan sc_plan;
 typedef struct sc_plan_opts {
     const char *const *suites; // names or files; several may stand in one text, with commas
     size_t n_suites;
-    const char *limit; // "5", "10%" or NULL
-    const char *ids;   // a shell pattern for names, or NULL
+    const char *limit;    // "5", "10%" or NULL
+    const char *ids;      // a shell pattern for names, or NULL
+    const char *data_dir; // of published data; NULL: the usual places
 } sc_plan_opts;
 
 /**

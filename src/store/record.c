@@ -29,12 +29,9 @@ static json_t *delta_times(const sc_record *s)
     return list;
 }
 
-static json_t *solution(const sc_record *s)
+static json_t *text_or_null(sc_str s)
 {
-    SC_AUTO(sc_buf) text = sc_buf_init(SIZE_MAX / 4);
-    sc_buf_add_str(&text, s->prompt);
-    sc_buf_add_str(&text, s->completion);
-    return sc_buf_ok(&text) ? sc_json_text(sc_buf_str(&text)) : NULL;
+    return s.p ? sc_json_text(s) : json_null();
 }
 
 json_t *sc_record_json(const sc_record *s)
@@ -42,16 +39,18 @@ json_t *sc_record_json(const sc_record *s)
     char id[64];
     (void)snprintf(id, sizeof id, "%.12s-%u", s->prompt_sha.p, s->sample); // 64 is enough
     return json_pack(
-        "{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:s, s:s, s:o,"
+        "{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:b, s:s, s:s, s:o,"
         " s:I, s:I, s:o, s:o, s:o, s:o, s:b, s:I, s:o, s:{s:I, s:I, s:I, s:o, s:o}}",
         "id", id, "task_id", sc_json_text(s->task), "suite", sc_json_text(s->suite), "sample",
         (json_int_t)s->sample, "model", sc_json_text(s->model), "protocol",
-        sc_json_text(s->protocol), "prompt_sha", sc_json_text(s->prompt_sha), "seed",
-        (json_int_t)s->seed, "raw", sc_json_text(s->raw), "completion", sc_json_text(s->completion),
-        "solution", solution(s), "finish_reason", s->finish.p, "status", s->ok ? "ok" : "error",
-        "error", s->error.n ? sc_json_text(s->error) : json_null(), "n_prompt",
-        (json_int_t)s->n_prompt, "n_out", (json_int_t)s->n_out, "t_queue", number(s->queue_s),
-        "ttft", s->shared_prefill ? json_null() : number(s->ttft_s), "t_prefill",
+        sc_json_text(s->protocol), "prompt_sha", sc_json_text(s->prompt_sha), "prompt_mode",
+        text_or_null(s->mode), "asked_sha", text_or_null(s->asked_sha), "seed", (json_int_t)s->seed,
+        "raw", sc_json_text(s->raw), "completion", sc_json_text(s->completion), "solution",
+        text_or_null(s->solution), "extract", text_or_null(s->extract), "extract_changed",
+        (int)s->changed, "finish_reason", s->finish.p, "status", s->ok ? "ok" : "error", "error",
+        s->error.n ? sc_json_text(s->error) : json_null(), "n_prompt", (json_int_t)s->n_prompt,
+        "n_out", (json_int_t)s->n_out, "t_queue", number(s->queue_s), "ttft",
+        s->shared_prefill ? json_null() : number(s->ttft_s), "t_prefill",
         s->shared_prefill ? json_null() : number(s->prefill_s), "t_wall", number(s->wall_s),
         "shared_prefill", (int)s->shared_prefill, "batch", (json_int_t)s->batch, "token_times_us",
         delta_times(s), "keywords", "n", (json_int_t)s->n_keywords, "found", (json_int_t)s->found,
@@ -136,6 +135,11 @@ static sc_code read_fields(const json_t *o, sc_record *s, sc_err *err)
     if (s->prompt_sha.n != 64)
         return sc_fail(err, SC_E_FORMAT, "\"prompt_sha\" has %zu letters, 64 expected",
                        s->prompt_sha.n);
+    SC_TRY(sc_json_get_str(o, "prompt_mode", &s->mode, err));
+    SC_TRY(sc_json_get_str(o, "asked_sha", &s->asked_sha, err));
+    SC_TRY(sc_json_get_str(o, "solution", &s->solution, err));
+    SC_TRY(sc_json_get_str(o, "extract", &s->extract, err));
+    SC_TRY(sc_json_get_bool(o, "extract_changed", &s->changed, err));
     SC_TRY(get_text(o, "raw", &s->raw, err));
     SC_TRY(get_text(o, "completion", &s->completion, err));
     SC_TRY(get_text(o, "finish_reason", &s->finish, err));
@@ -163,7 +167,7 @@ sc_code sc_record_parse(json_t *doc, sc_record *out, sc_err *err)
 {
     if (!json_is_object(doc))
         return sc_fail(err, SC_E_FORMAT, "a JSON object is expected");
-    SC_AUTO(sc_record) s = {.error = {"", 0}, .prompt = {"", 0}};
+    SC_AUTO(sc_record) s = {.error = {"", 0}};
     s.doc = json_incref(doc);
     SC_TRY(read_fields(doc, &s, err));
     *out = s;

@@ -27,7 +27,11 @@ typedef struct sc_record {
     uint32_t sample; // 0, 1, ... of its task
     uint64_t seed;
     sc_str prompt_sha;     // SHA-256 of the prompt's text, hexadecimal
-    sc_str prompt;         // not stored on its own: `solution` begins with it
+    sc_str mode;           // how it was asked: base, chat, fim
+    sc_str asked_sha;      // SHA-256 of the text that became the prompt's tokens
+    sc_str solution;       // the program that is run, without the task's setup; p NULL: no code
+    sc_str extract;        // what was done to get it: "raw", "cut", "fence", "span", ...
+    bool changed;          // other bytes are run than prompt and completion as they came
     sc_str raw;            // what the model wrote; ill-formed bytes became U+FFFD
     sc_str completion;     // what is scored
     sc_str finish;         // stop_id, stop_text, length, context, error

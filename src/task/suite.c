@@ -120,7 +120,7 @@ static sc_code check_name(sc_str name, sc_err *err)
 }
 
 /* Fills *t; its keyword and stop are set later, when the words have stopped moving. */
-static sc_code read_task(sc_suite *s, const json_t *o, sc_task *t, size_t at[2], sc_err *err)
+static sc_code read_task(sc_suite *s, const json_t *o, sc_task *t, size_t at[3], sc_err *err)
 {
     if (!json_is_object(o))
         return sc_fail(err, SC_E_FORMAT, "a JSON object is expected");
@@ -140,13 +140,13 @@ static sc_code read_task(sc_suite *s, const json_t *o, sc_task *t, size_t at[2],
     SC_TRY(get_text(o, "test", &t->test, err));
     SC_TRY(get_text(o, "reference", &t->reference, err));
     SC_TRY(get_text(o, "setup", &t->setup, err));
-    SC_TRY(get_text(o, "shown_tests", &t->shown_tests, err));
     SC_TRY(sc_json_get_bool(o, "whole", &t->whole, err));
     SC_TRY(sc_json_get_bool(o, "helpers", &t->helpers, err));
     SC_TRY(get_words(s, o, "expected_keywords", &at[0], &t->n_keywords, err));
     if (!json_is_array(json_object_get(o, "expected_keywords")) && t->test.n == 0)
         return sc_fail(err, SC_E_FORMAT, "\"expected_keywords\" is missing");
-    return get_words(s, o, "stop", &at[1], &t->n_stops, err);
+    SC_TRY(get_words(s, o, "stop", &at[1], &t->n_stops, err));
+    return get_words(s, o, "shown_tests", &at[2], &t->n_shown, err);
 }
 
 static bool is_blank(sc_str line)
@@ -159,7 +159,7 @@ static bool is_blank(sc_str line)
 
 /* Where the words of a task begin, until the tasks can point at them. */
 typedef struct word_at {
-    size_t keyword, stop;
+    size_t keyword, stop, shown;
 } word_at;
 
 typedef struct reader {
@@ -186,9 +186,9 @@ static sc_code read_line(reader *r, sc_str line, sc_err *err)
     s->line[s->n_lines++] = o;
 
     sc_task t = {.line = r->line};
-    size_t at[2] = {0};
+    size_t at[3] = {0};
     SC_TRY(read_task(s, o, &t, at, err));
-    r->at[s->n_tasks] = (word_at){at[0], at[1]};
+    r->at[s->n_tasks] = (word_at){at[0], at[1], at[2]};
     s->task[s->n_tasks++] = t;
     return SC_OK;
 }
@@ -257,6 +257,7 @@ sc_code sc_suite_parse(sc_str text, const char *name, sc_suite **out, sc_err *er
     for (size_t i = 0; code == SC_OK && i < s->n_tasks; i++) {
         s->task[i].keyword = s->word ? s->word + r.at[i].keyword : NULL;
         s->task[i].stop = s->word ? s->word + r.at[i].stop : NULL;
+        s->task[i].shown = s->word ? s->word + r.at[i].shown : NULL;
     }
     sc_free(r.at);
     SC_TRY(code);

@@ -30,13 +30,14 @@ typedef struct sc_task {
     sc_str test;        // a program that checks a completion, or empty
     sc_str reference;   // a completion that passes `test`, or empty
     sc_str setup;       // imports that stand before the program and before its tests, or empty
-    sc_str shown_tests; // assertions that a prompt may show, or empty
     bool whole;         // a completion is the whole program; else it continues the prompt
     bool helpers;       // the prompt compiles and defines what the tests call besides
     const sc_str *keyword;
     size_t n_keywords;
     const sc_str *stop; // texts that end a completion
     size_t n_stops;
+    const sc_str *shown; // assertions that a prompt may show
+    size_t n_shown;
     uint32_t line; // in its file, from 1
 } sc_task;
 

@@ -85,9 +85,10 @@ static void fake_close(void *self)
     (void)self;
 }
 
-static sc_code fake_encode(void *self, sc_str prompt, sc_ids *out, sc_err *err)
+static sc_code fake_encode(void *self, sc_str prompt, unsigned flags, sc_ids *out, sc_err *err)
 {
     (void)self;
+    (void)flags;
     for (size_t i = 0; i < prompt.n; i++)
         if (!sc_ids_add(out, (unsigned char)prompt.p[i]))
             return sc_fail_nomem(err);
