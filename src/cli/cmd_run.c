@@ -205,7 +205,7 @@ static sc_code run(sc_cli *cli, sc_err *err)
     sc_run_screen screen = {.cli = cli};
     const sc_eval_events shown = sc_run_screen_events(&screen);
     SC_AUTO(sc_run_exec) exec = {0};
-    SC_TRY(sc_run_exec_open(&exec, cli, &c.opts.tasks, err));
+    SC_TRY(sc_run_exec_open(&exec, cli, &c.opts.tasks, c.opts.protocol, err));
     const sc_eval_events events = sc_run_exec_events(&exec, &shown);
     SC_AUTO(sc_eval_result) result = {0};
     const sc_code code = sc_eval_run(&c.opts, &events, &result, err);

@@ -27,7 +27,19 @@ static bool has_tests(const sc_plan_opts *tasks)
     return found;
 }
 
-sc_code sc_run_exec_open(sc_run_exec *x, sc_cli *cli, const sc_plan_opts *tasks, sc_err *err)
+/* Of a program: what the options say, else the protocol. */
+static sc_box_limits limits_of(const sc_cli *cli, const sc_protocol *p)
+{
+    sc_box_limits limits = sc_cli_limits(cli);
+    if (!sc_args_has(cli->args, "cpu-time"))
+        limits.cpu_s = p->cpu_s;
+    if (!sc_args_has(cli->args, "mem"))
+        limits.memory_mib = p->memory_mib;
+    return limits;
+}
+
+sc_code sc_run_exec_open(sc_run_exec *x, sc_cli *cli, const sc_plan_opts *tasks,
+                         const sc_protocol *protocol, sc_err *err)
 {
     *x = (sc_run_exec){.cli = cli};
     if (!sc_args_flag(cli->args, "exec") || !has_tests(tasks))
@@ -42,8 +54,9 @@ sc_code sc_run_exec_open(sc_run_exec *x, sc_cli *cli, const sc_plan_opts *tasks,
         *err = why;
         return code;
     }
-    const sc_box_limits limits = sc_cli_limits(cli);
-    return sc_execute_new(tasks, x->box, &limits, &cli->signals->stop, &x->execute, err);
+    const sc_box_limits limits = limits_of(cli, protocol);
+    return sc_execute_new(tasks, x->box, &limits, protocol->per_ref, &cli->signals->stop,
+                          &x->execute, err);
 }
 
 /* An event cannot fail: the first error waits for the end, and nothing more is executed. */

@@ -30,7 +30,7 @@ typedef struct sc_run_exec {
  * Errors: SC_E_SANDBOX
  */
 sc_code sc_run_exec_open(sc_run_exec *x, sc_cli *cli, const sc_plan_opts *tasks,
-                         sc_err *err) SC_CHECKED;
+                         const sc_protocol *protocol, sc_err *err) SC_CHECKED;
 
 void sc_run_exec_drop(sc_run_exec *x);
 

@@ -51,8 +51,8 @@ void sc_execute_free(sc_execute *x)
     sc_free(x);
 }
 
-/* The references must pass; a task gets twice the CPU time of its reference. */
-static sc_code validate(sc_execute *x, sc_judged *ref, sc_err *err)
+/* The references must pass; a task gets a multiple of the CPU time of its reference. */
+static sc_code validate(sc_execute *x, sc_judged *ref, double per_ref, sc_err *err)
 {
     size_t n = 0;
     for (size_t i = 0; i < x->n_tasks; i++)
@@ -66,15 +66,15 @@ static sc_code validate(sc_execute *x, sc_judged *ref, sc_err *err)
         if (code == SC_OK && ref[i].verdict.kind != SC_BOX_PASSED)
             code = sc_fail(err, SC_E_SANDBOX, "the reference solution of %.*s does not pass (%s)",
                            SC_STRF(ref[i].task->name), sc_box_kind_name(ref[i].verdict.kind));
-        if (2 * ref[i].verdict.cpu_s > x->limits.cpu_s)
-            *(double *)ref[i].tag = 2 * ref[i].verdict.cpu_s;
+        if (per_ref * ref[i].verdict.cpu_s > x->limits.cpu_s)
+            *(double *)ref[i].tag = per_ref * ref[i].verdict.cpu_s;
         sc_verdict_drop(&ref[i].verdict);
     }
     return code;
 }
 
 sc_code sc_execute_new(const sc_plan_opts *tasks, sc_box *box, const sc_box_limits *limits,
-                       const atomic_bool *stop, sc_execute **out, sc_err *err)
+                       double per_ref, const atomic_bool *stop, sc_execute **out, sc_err *err)
 {
     SC_AUTO(sc_execute) *x = sc_new(sc_execute);
     if (!x)
@@ -97,7 +97,7 @@ sc_code sc_execute_new(const sc_plan_opts *tasks, sc_box *box, const sc_box_limi
     if (!x->cpu_s || !ref)
         code = sc_fail_nomem(err);
     else
-        code = validate(x, ref, err);
+        code = validate(x, ref, per_ref, err);
     sc_free(ref);
     SC_TRY(code);
     *out = sc_take(x);

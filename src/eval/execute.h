@@ -18,13 +18,15 @@
 typedef struct sc_execute sc_execute;
 
 /**
- * Chooses the tasks that have tests and runs their reference solutions.
+ * Chooses the tasks that have tests and runs their reference solutions. A program may use
+ * `per_ref` times the CPU time of its reference, if that is more than the limit.
  *
  * Owns:   the caller frees *out; `box` outlives it.
  * Errors: as sc_plan_open; SC_E_SANDBOX when a reference fails; SC_E_NOTFOUND: no task has tests
  */
 sc_code sc_execute_new(const sc_plan_opts *tasks, sc_box *box, const sc_box_limits *limits,
-                       const atomic_bool *stop, sc_execute **out, sc_err *err) SC_CHECKED;
+                       double per_ref, const atomic_bool *stop, sc_execute **out,
+                       sc_err *err) SC_CHECKED;
 
 void sc_execute_free(sc_execute *x);
 
