@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "tok/bpe.h"
+#include "tok/component.h"
 #include "tok/regex.h"
 #include "tok/tok.h"
 
@@ -465,28 +466,28 @@ static sc_code copy_text(sc_tv v, const char *key, const char *standard, char **
     return *out ? SC_OK : sc_fail_nomem(err);
 }
 
-static sc_code read_bytes(sc_tv v, sc_decoder *d, sc_err *err)
+static sc_code read_bytes(sc_tv v, void *d, sc_err *err)
 {
     step *s = NULL;
     (void)v;
     return add_step(d, run_bytes, &s, err);
 }
 
-static sc_code read_fallback(sc_tv v, sc_decoder *d, sc_err *err)
+static sc_code read_fallback(sc_tv v, void *d, sc_err *err)
 {
     step *s = NULL;
     (void)v;
     return add_step(d, run_fallback, &s, err);
 }
 
-static sc_code read_fuse(sc_tv v, sc_decoder *d, sc_err *err)
+static sc_code read_fuse(sc_tv v, void *d, sc_err *err)
 {
     step *s = NULL;
     (void)v;
     return add_step(d, run_fuse, &s, err);
 }
 
-static sc_code read_strip(sc_tv v, sc_decoder *d, sc_err *err)
+static sc_code read_strip(sc_tv v, void *d, sc_err *err)
 {
     step *s = NULL;
     sc_str content = {NULL, 0};
@@ -503,7 +504,7 @@ static sc_code read_strip(sc_tv v, sc_decoder *d, sc_err *err)
     return SC_OK;
 }
 
-static sc_code read_replace(sc_tv v, sc_decoder *d, sc_err *err)
+static sc_code read_replace(sc_tv v, void *d, sc_err *err)
 {
     step *s = NULL;
     SC_TRY(add_step(d, run_replace, &s, err));
@@ -519,7 +520,7 @@ static sc_code read_replace(sc_tv v, sc_decoder *d, sc_err *err)
     return s->n_find ? SC_OK : sc_regex_new((sc_str){"", 0}, false, &s->re, err);
 }
 
-static sc_code read_metaspace(sc_tv v, sc_decoder *d, sc_err *err)
+static sc_code read_metaspace(sc_tv v, void *d, sc_err *err)
 {
     step *s = NULL;
     sc_str when = {NULL, 0};
@@ -533,7 +534,7 @@ static sc_code read_metaspace(sc_tv v, sc_decoder *d, sc_err *err)
     return SC_OK;
 }
 
-static sc_code read_wordpiece(sc_tv v, sc_decoder *d, sc_err *err)
+static sc_code read_wordpiece(sc_tv v, void *d, sc_err *err)
 {
     step *s = NULL;
     SC_TRY(add_step(d, run_wordpiece, &s, err));
@@ -542,14 +543,14 @@ static sc_code read_wordpiece(sc_tv v, sc_decoder *d, sc_err *err)
     return sc_tv_get_bool(v, "cleanup", &s->cleanup, err);
 }
 
-static sc_code read_bpe(sc_tv v, sc_decoder *d, sc_err *err)
+static sc_code read_bpe(sc_tv v, void *d, sc_err *err)
 {
     step *s = NULL;
     SC_TRY(add_step(d, run_bpe, &s, err));
     return copy_text(v, "suffix", "</w>", &s->find, &s->n_find, err);
 }
 
-static sc_code read_ctc(sc_tv v, sc_decoder *d, sc_err *err)
+static sc_code read_ctc(sc_tv v, void *d, sc_err *err)
 {
     step *s = NULL;
     SC_TRY(add_step(d, run_ctc, &s, err));
@@ -559,41 +560,18 @@ static sc_code read_ctc(sc_tv v, sc_decoder *d, sc_err *err)
     return sc_tv_get_bool(v, "cleanup", &s->cleanup, err);
 }
 
-static sc_code read_any(sc_tv v, sc_decoder *d, sc_err *err);
-
-static sc_code read_sequence(sc_tv v, sc_decoder *d, sc_err *err)
-{
-    const sc_tv list = sc_tv_get(v, "decoders");
-    if (!sc_tv_is(list, SC_TAPE_ARRAY))
-        return sc_fail_at(err, SC_E_FORMAT, sc_tv_node(v)->at, "\"decoders\" is not a list");
-    for (sc_tv_iter it = sc_tv_each(list); it.left; sc_tv_next(&it))
-        SC_TRY(read_any(it.v, d, err));
-    return SC_OK;
-}
-
-static const struct {
-    const char *type;
-    sc_code (*read)(sc_tv v, sc_decoder *d, sc_err *err);
-} kinds[] = {
-    {"Sequence", read_sequence},     {"ByteLevel", read_bytes},
-    {"ByteFallback", read_fallback}, {"Fuse", read_fuse},
-    {"Strip", read_strip},           {"Replace", read_replace},
-    {"Metaspace", read_metaspace},   {"WordPiece", read_wordpiece},
-    {"BPEDecoder", read_bpe},        {"CTC", read_ctc},
+static const sc_component kinds[] = {
+    {"ByteLevel", read_bytes},
+    {"ByteFallback", read_fallback},
+    {"Fuse", read_fuse},
+    {"Strip", read_strip},
+    {"Replace", read_replace},
+    {"Metaspace", read_metaspace},
+    {"WordPiece", read_wordpiece},
+    {"BPEDecoder", read_bpe},
+    {"CTC", read_ctc},
+    {NULL, NULL},
 };
-
-static sc_code read_any(sc_tv v, sc_decoder *d, sc_err *err)
-{
-    const sc_str type = sc_tv_str(sc_tv_get(v, "type"));
-    for (size_t i = 0; i < SC_LEN(kinds); i++) {
-        if (sc_str_is(type, kinds[i].type)) {
-            SC_TRY_IN(kinds[i].read(v, d, err), err, "%s", kinds[i].type);
-            return SC_OK;
-        }
-    }
-    return sc_fail_at(err, SC_E_UNSUPPORTED, sc_tv_node(v)->at, "unknown type \"%.*s\"",
-                      SC_STRF(type));
-}
 
 sc_code sc_decoder_read(sc_tv v, sc_decoder **out, sc_err *err)
 {
@@ -604,20 +582,17 @@ sc_code sc_decoder_read(sc_tv v, sc_decoder **out, sc_err *err)
     SC_AUTO(sc_decoder) *d = sc_new(sc_decoder);
     if (!d)
         return sc_fail_nomem(err);
-    SC_TRY_IN(read_any(v, d, err), err, "decoder");
+    SC_TRY_IN(sc_component_read(v, kinds, "decoders", d, err), err, "decoder");
     *out = sc_take(d);
     return SC_OK;
 }
 
+static sc_code read_root(sc_tv v, void *out, sc_err *err)
+{
+    return sc_decoder_read(v, out, err);
+}
+
 sc_code sc_decoder_parse(const char *json, sc_decoder **out, sc_err *err)
 {
-    SC_AUTO(sc_tape) tape = {0};
-    char *copy = sc_strdup(json);
-    if (!copy)
-        return sc_fail_nomem(err);
-    sc_code code = sc_tape_parse(copy, strlen(copy), &tape, err);
-    if (code == SC_OK)
-        code = sc_decoder_read(sc_tape_root(&tape), out, err);
-    sc_free(copy);
-    return code;
+    return sc_component_parse(json, read_root, out, err);
 }

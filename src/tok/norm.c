@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "tok/bpe.h"
+#include "tok/component.h"
 #include "tok/unicode.h"
 
 #include <utf8proc.h>
@@ -502,7 +503,7 @@ static sc_code need(sc_tv v, const char *key, sc_tape_type type, sc_tv *out, sc_
                       key);
 }
 
-static sc_code read_strip(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_strip(sc_tv v, void *n, sc_err *err)
 {
     step *s = NULL;
     sc_tv side;
@@ -521,7 +522,7 @@ static sc_code copy_text(sc_str s, char **out, size_t *n, sc_err *err)
     return *out ? SC_OK : sc_fail_nomem(err);
 }
 
-static sc_code read_prepend(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_prepend(sc_tv v, void *n, sc_err *err)
 {
     step *s = NULL;
     sc_tv text;
@@ -530,7 +531,7 @@ static sc_code read_prepend(sc_tv v, sc_norm *n, sc_err *err)
     return copy_text(sc_tv_str(text), &s->text, &s->n_text, err);
 }
 
-static sc_code read_replace(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_replace(sc_tv v, void *n, sc_err *err)
 {
     step *s = NULL;
     sc_tv text;
@@ -550,7 +551,7 @@ static sc_code read_replace(sc_tv v, sc_norm *n, sc_err *err)
                       "\"pattern\" is neither a String nor a Regex");
 }
 
-static sc_code read_bert(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_bert(sc_tv v, void *n, sc_err *err)
 {
     bool clean = true;
     bool wide = true;
@@ -594,16 +595,14 @@ static sc_code decode_base64(sc_str in, sc_buf *out, sc_err *err)
     return sc_buf_ok(out) ? SC_OK : sc_fail_nomem(err);
 }
 
-static sc_code read_precompiled(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_precompiled(sc_tv v, void *n, sc_err *err)
 {
     step *s = NULL;
-    SC_TRY(add_step(n, run_charsmap, &s, err));
     sc_str text = {NULL, 0};
     SC_TRY(sc_tv_get_str(v, "precompiled_charsmap", &text, err));
-    if (text.n == 0) {
-        n->n--; // an empty map changes nothing
-        return SC_OK;
-    }
+    if (text.n == 0)
+        return SC_OK; // an empty map changes nothing
+    SC_TRY(add_step(n, run_charsmap, &s, err));
     SC_AUTO(sc_buf) blob = sc_buf_init(1u << 26);
     SC_TRY(decode_base64(text, &blob, err));
     return sc_charsmap_parse(sc_buf_str(&blob), &s->map, err);
@@ -618,74 +617,59 @@ static sc_code add_form(sc_norm *n, bool compat, bool compose, sc_err *err)
     return SC_OK;
 }
 
-static sc_code read_any(sc_tv v, sc_norm *n, sc_err *err);
-
-static sc_code read_sequence(sc_tv v, sc_norm *n, sc_err *err)
-{
-    sc_tv list;
-    SC_TRY(need(v, "normalizers", SC_TAPE_ARRAY, &list, err));
-    for (sc_tv_iter it = sc_tv_each(list); it.left; sc_tv_next(&it))
-        SC_TRY(read_any(it.v, n, err));
-    return SC_OK;
-}
-
-static sc_code read_nfc(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_nfc(sc_tv v, void *n, sc_err *err)
 {
     (void)v;
     return add_form(n, false, true, err);
 }
 
-static sc_code read_nfd(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_nfd(sc_tv v, void *n, sc_err *err)
 {
     (void)v;
     return add_form(n, false, false, err);
 }
 
-static sc_code read_nfkc(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_nfkc(sc_tv v, void *n, sc_err *err)
 {
     (void)v;
     return add_form(n, true, true, err);
 }
 
-static sc_code read_nfkd(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_nfkd(sc_tv v, void *n, sc_err *err)
 {
     (void)v;
     return add_form(n, true, false, err);
 }
 
-static sc_code read_lowercase(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_lowercase(sc_tv v, void *n, sc_err *err)
 {
     step *s = NULL;
     (void)v;
     return add_step(n, run_lowercase, &s, err);
 }
 
-static sc_code read_accents(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_accents(sc_tv v, void *n, sc_err *err)
 {
     step *s = NULL;
     (void)v;
     return add_step(n, run_accents, &s, err);
 }
 
-static sc_code read_bytes(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_bytes(sc_tv v, void *n, sc_err *err)
 {
     step *s = NULL;
     (void)v;
     return add_step(n, run_bytes, &s, err);
 }
 
-static sc_code read_nmt(sc_tv v, sc_norm *n, sc_err *err)
+static sc_code read_nmt(sc_tv v, void *n, sc_err *err)
 {
     step *s = NULL;
     (void)v;
     return add_step(n, run_nmt, &s, err);
 }
 
-static const struct {
-    const char *type;
-    sc_code (*read)(sc_tv v, sc_norm *n, sc_err *err);
-} kinds[] = {
-    {"Sequence", read_sequence},
+static const sc_component kinds[] = {
     {"NFC", read_nfc},
     {"NFD", read_nfd},
     {"NFKC", read_nfkc},
@@ -699,20 +683,8 @@ static const struct {
     {"ByteLevel", read_bytes},
     {"Nmt", read_nmt},
     {"Precompiled", read_precompiled},
+    {NULL, NULL},
 };
-
-static sc_code read_any(sc_tv v, sc_norm *n, sc_err *err)
-{
-    const sc_str type = sc_tv_str(sc_tv_get(v, "type"));
-    for (size_t i = 0; i < SC_LEN(kinds); i++) {
-        if (sc_str_is(type, kinds[i].type)) {
-            SC_TRY_IN(kinds[i].read(v, n, err), err, "%s", kinds[i].type);
-            return SC_OK;
-        }
-    }
-    return sc_fail_at(err, SC_E_UNSUPPORTED, sc_tv_node(v)->at, "unknown type \"%.*s\"",
-                      SC_STRF(type));
-}
 
 sc_code sc_norm_read(sc_tv v, sc_norm **out, sc_err *err)
 {
@@ -723,22 +695,19 @@ sc_code sc_norm_read(sc_tv v, sc_norm **out, sc_err *err)
     SC_AUTO(sc_norm) *n = sc_new(sc_norm);
     if (!n)
         return sc_fail_nomem(err);
-    SC_TRY_IN(read_any(v, n, err), err, "normalizer");
+    SC_TRY_IN(sc_component_read(v, kinds, "normalizers", n, err), err, "normalizer");
     *out = n->n ? sc_take(n) : NULL;
     return SC_OK;
 }
 
+static sc_code read_root(sc_tv v, void *out, sc_err *err)
+{
+    return sc_norm_read(v, out, err);
+}
+
 sc_code sc_norm_parse(const char *json, sc_norm **out, sc_err *err)
 {
-    SC_AUTO(sc_tape) tape = {0};
-    char *copy = sc_strdup(json);
-    if (!copy)
-        return sc_fail_nomem(err);
-    sc_code code = sc_tape_parse(copy, strlen(copy), &tape, err);
-    if (code == SC_OK)
-        code = sc_norm_read(sc_tape_root(&tape), out, err);
-    sc_free(copy);
-    return code;
+    return sc_component_parse(json, read_root, out, err);
 }
 
 sc_code sc_norm_put_charsmap(sc_norm **n, sc_charsmap **take, sc_err *err)

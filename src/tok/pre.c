@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "tok/bpe.h"
+#include "tok/component.h"
 #include "tok/norm.h"
 #include "tok/unicode.h"
 
@@ -494,7 +495,7 @@ static sc_code read_behavior(sc_tv v, behavior *out, sc_err *err)
                       SC_STRF(s));
 }
 
-static sc_code read_byte_level(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_byte_level(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     SC_TRY(add_step(p, run_bytes, &s, err));
@@ -506,7 +507,7 @@ static sc_code read_byte_level(sc_tv v, sc_pre *p, sc_err *err)
     return s->use_regex ? sc_regex_new(sc_str_c(sc_scan_gpt2_pattern), false, &s->re, err) : SC_OK;
 }
 
-static sc_code read_split(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_split(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     SC_TRY(add_step(p, run_split, &s, err));
@@ -527,7 +528,7 @@ static sc_code read_split(sc_tv v, sc_pre *p, sc_err *err)
     return sc_regex_new(sc_tv_str(regex), false, &s->re, err);
 }
 
-static sc_code read_digits(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_digits(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     bool single = false;
@@ -539,7 +540,7 @@ static sc_code read_digits(sc_tv v, sc_pre *p, sc_err *err)
     return SC_OK;
 }
 
-static sc_code read_punctuation(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_punctuation(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     SC_TRY(add_step(p, run_split, &s, err));
@@ -547,7 +548,7 @@ static sc_code read_punctuation(sc_tv v, sc_pre *p, sc_err *err)
     return read_behavior(v, &s->how, err);
 }
 
-static sc_code read_whitespace_split(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_whitespace_split(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     (void)v;
@@ -557,7 +558,7 @@ static sc_code read_whitespace_split(sc_tv v, sc_pre *p, sc_err *err)
     return SC_OK;
 }
 
-static sc_code read_bert(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_bert(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     SC_TRY(read_whitespace_split(v, p, err));
@@ -566,7 +567,7 @@ static sc_code read_bert(sc_tv v, sc_pre *p, sc_err *err)
     return SC_OK;
 }
 
-static sc_code read_delimiter(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_delimiter(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     sc_str text = {NULL, 0};
@@ -575,21 +576,21 @@ static sc_code read_delimiter(sc_tv v, sc_pre *p, sc_err *err)
     return need_char(v, "delimiter", &s->point, &text, err);
 }
 
-static sc_code read_whitespace(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_whitespace(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     (void)v;
     return add_step(p, run_whitespace, &s, err);
 }
 
-static sc_code read_scripts(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_scripts(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     (void)v;
     return add_step(p, run_scripts, &s, err);
 }
 
-static sc_code read_fixed(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_fixed(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     int64_t length = 5;
@@ -599,7 +600,7 @@ static sc_code read_fixed(sc_tv v, sc_pre *p, sc_err *err)
     return SC_OK;
 }
 
-static sc_code read_metaspace(sc_tv v, sc_pre *p, sc_err *err)
+static sc_code read_metaspace(sc_tv v, void *p, sc_err *err)
 {
     step *s = NULL;
     sc_str mark = {NULL, 0};
@@ -628,48 +629,14 @@ static sc_code read_metaspace(sc_tv v, sc_pre *p, sc_err *err)
     return SC_OK;
 }
 
-static sc_code read_any(sc_tv v, sc_pre *p, sc_err *err);
-
-static sc_code read_sequence(sc_tv v, sc_pre *p, sc_err *err)
-{
-    const sc_tv list = sc_tv_get(v, "pretokenizers");
-    if (!sc_tv_is(list, SC_TAPE_ARRAY))
-        return sc_fail_at(err, SC_E_FORMAT, sc_tv_node(v)->at, "\"pretokenizers\" is not a list");
-    for (sc_tv_iter it = sc_tv_each(list); it.left; sc_tv_next(&it))
-        SC_TRY(read_any(it.v, p, err));
-    return SC_OK;
-}
-
-static const struct {
-    const char *type;
-    sc_code (*read)(sc_tv v, sc_pre *p, sc_err *err);
-} kinds[] = {
-    {"Sequence", read_sequence},
-    {"ByteLevel", read_byte_level},
-    {"Split", read_split},
-    {"Digits", read_digits},
-    {"Metaspace", read_metaspace},
-    {"Whitespace", read_whitespace},
-    {"WhitespaceSplit", read_whitespace_split},
-    {"Punctuation", read_punctuation},
-    {"CharDelimiterSplit", read_delimiter},
-    {"BertPreTokenizer", read_bert},
-    {"UnicodeScripts", read_scripts},
-    {"FixedLength", read_fixed},
+static const sc_component kinds[] = {
+    {"ByteLevel", read_byte_level},    {"Split", read_split},
+    {"Digits", read_digits},           {"Metaspace", read_metaspace},
+    {"Whitespace", read_whitespace},   {"WhitespaceSplit", read_whitespace_split},
+    {"Punctuation", read_punctuation}, {"CharDelimiterSplit", read_delimiter},
+    {"BertPreTokenizer", read_bert},   {"UnicodeScripts", read_scripts},
+    {"FixedLength", read_fixed},       {NULL, NULL},
 };
-
-static sc_code read_any(sc_tv v, sc_pre *p, sc_err *err)
-{
-    const sc_str type = sc_tv_str(sc_tv_get(v, "type"));
-    for (size_t i = 0; i < SC_LEN(kinds); i++) {
-        if (sc_str_is(type, kinds[i].type)) {
-            SC_TRY_IN(kinds[i].read(v, p, err), err, "%s", kinds[i].type);
-            return SC_OK;
-        }
-    }
-    return sc_fail_at(err, SC_E_UNSUPPORTED, sc_tv_node(v)->at, "unknown type \"%.*s\"",
-                      SC_STRF(type));
-}
 
 sc_code sc_pre_read(sc_tv v, sc_pre **out, sc_err *err)
 {
@@ -680,20 +647,17 @@ sc_code sc_pre_read(sc_tv v, sc_pre **out, sc_err *err)
     SC_AUTO(sc_pre) *p = sc_new(sc_pre);
     if (!p)
         return sc_fail_nomem(err);
-    SC_TRY_IN(read_any(v, p, err), err, "pre_tokenizer");
+    SC_TRY_IN(sc_component_read(v, kinds, "pretokenizers", p, err), err, "pre_tokenizer");
     *out = sc_take(p);
     return SC_OK;
 }
 
+static sc_code read_root(sc_tv v, void *out, sc_err *err)
+{
+    return sc_pre_read(v, out, err);
+}
+
 sc_code sc_pre_parse(const char *json, sc_pre **out, sc_err *err)
 {
-    SC_AUTO(sc_tape) tape = {0};
-    char *copy = sc_strdup(json);
-    if (!copy)
-        return sc_fail_nomem(err);
-    sc_code code = sc_tape_parse(copy, strlen(copy), &tape, err);
-    if (code == SC_OK)
-        code = sc_pre_read(sc_tape_root(&tape), out, err);
-    sc_free(copy);
-    return code;
+    return sc_component_parse(json, read_root, out, err);
 }
