@@ -34,6 +34,20 @@ typedef struct sc_arch_names {
     const char *router, *x_gate, *x_up, *x_down;
 } sc_arch_names;
 
+// Names that many architectures share: initialisers of sc_arch_names, put together in a row.
+#define SC_NAMES_LLAMA_ATTENTION                                                                   \
+    .prefix = "model.", .embed = "embed_tokens", .norm = "norm", .head = "lm_head",                \
+    .norm1 = "layers.%u.input_layernorm", .norm2 = "layers.%u.post_attention_layernorm",           \
+    .q = "layers.%u.self_attn.q_proj", .k = "layers.%u.self_attn.k_proj",                          \
+    .v = "layers.%u.self_attn.v_proj", .o = "layers.%u.self_attn.o_proj"
+#define SC_NAMES_LLAMA_MLP                                                                         \
+    .gate = "layers.%u.mlp.gate_proj", .up = "layers.%u.mlp.up_proj",                              \
+    .down = "layers.%u.mlp.down_proj"
+#define SC_NAMES_GPT2                                                                              \
+    .prefix = "transformer.", .embed = "wte", .pos = "wpe", .norm = "ln_f", .head = "lm_head",     \
+    .norm1 = "h.%u.ln_1", .norm2 = "h.%u.ln_2", .qkv = "h.%u.attn.c_attn",                         \
+    .o = "h.%u.attn.c_proj", .up = "h.%u.mlp.c_fc", .down = "h.%u.mlp.c_proj"
+
 typedef struct sc_arch {
     const char *name;
     const char *hf[4];   // model_type values, NULL-terminated

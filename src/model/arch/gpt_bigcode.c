@@ -40,15 +40,5 @@ const sc_arch sc_arch_gpt_bigcode = {
     .defaults = defaults,
     .qkv = SC_QKV_HEADS, // with one k and v head this is "all q, k, v"
     .qkv_gguf = SC_QKV_CONCAT,
-    .names = {.prefix = "transformer.",
-              .embed = "wte",
-              .pos = "wpe",
-              .norm = "ln_f",
-              .head = "lm_head",
-              .norm1 = "h.%u.ln_1",
-              .norm2 = "h.%u.ln_2",
-              .qkv = "h.%u.attn.c_attn",
-              .o = "h.%u.attn.c_proj",
-              .up = "h.%u.mlp.c_fc",
-              .down = "h.%u.mlp.c_proj"},
+    .names = {SC_NAMES_GPT2},
 };
