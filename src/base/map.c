@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,6 +67,14 @@ void sc_map_forget(const sc_map *m, size_t at, size_t size)
     const size_t to = end / page * page;
     if (from < to)
         (void)madvise((char *)m->bytes + from, to - from, MADV_DONTNEED); // a wish
+}
+
+void sc_map_leave(const void *from, size_t size)
+{
+    const uintptr_t page = 4096, low = (uintptr_t)from / page * page;
+    const uintptr_t high = ((uintptr_t)from + size) / page * page;
+    if (low < high)
+        (void)madvise((void *)low, high - low, MADV_DONTNEED); // a wish
 }
 
 void sc_map_close(sc_map *m)

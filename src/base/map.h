@@ -31,6 +31,12 @@ const void *sc_map_bytes(const sc_map *m, size_t *size);
 /** Tells the system that the range will not be read again soon, so that its pages leave our RSS. */
 void sc_map_forget(const sc_map *m, size_t at, size_t size);
 
+/**
+ * The same for a range inside a mapping. The page of its end stays, for what follows; give back
+ * neighbours in rising order and nothing is left over.
+ */
+void sc_map_leave(const void *from, size_t size);
+
 void sc_map_close(sc_map *m);
 
 SC_AUTO_DEFINE(sc_map, sc_map_close);

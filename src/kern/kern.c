@@ -52,7 +52,7 @@ size_t sc_attn_scratch(const sc_attn *a, size_t n_keys)
 
 void sc_kern_init(sc_kern *k, unsigned levels)
 {
-    *k = (sc_kern){.levels = levels};
+    *k = (sc_kern){.levels = levels, .pack = sc_panel_pack};
     sc_fill_ref_ops(k);
     sc_fill_ref_attn(k);
     sc_fill_ref_encode(k);
@@ -65,6 +65,7 @@ void sc_kern_init(sc_kern *k, unsigned levels)
         sc_fill_avx2_encode(k);
         sc_fill_avx2_float(k);
         sc_fill_avx2_dot(k);
+        sc_fill_avx2_pack(k);
         sc_fill_avx2_probe(k);
     }
 #endif
@@ -74,6 +75,7 @@ void sc_kern_init(sc_kern *k, unsigned levels)
         sc_fill_avx512_attn(k);
         sc_fill_avx512_encode(k);
         sc_fill_avx512_float(k);
+        sc_fill_avx512_pack(k);
         sc_fill_avx512_probe(k);
         if (levels & SC_CPU_VNNI) {
             sc_fill_avx512vnni_dot(k);

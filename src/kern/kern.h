@@ -149,6 +149,13 @@ struct sc_kern {
     sc_mul_fn *mul[SC_DTYPE_N][SC_ACTS_KIND_N];
 
     /**
+     * Writes one panel: sc_panel_pack of pack.h, byte for byte, at the speed of memory.
+     *
+     * Shapes: panel: sc_panel_size bytes; rows[i]: one row as in the file, any alignment, or NULL
+     */
+    void (*pack)(sc_dtype t, void *panel, const void *const rows[SC_PANEL], size_t cols);
+
+    /**
      * Encodes the inputs [from, to) of the batch: a->data holds what the products read.
      *
      * Q8, Q15: for 32 values, m = max |x|, s = m * (1 / M), q = rne(x * (M / m)), M = 127 or 16319,

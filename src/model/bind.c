@@ -407,8 +407,8 @@ static sc_code bind_all(sc_binder *b, sc_err *err)
     return sc_finder_all_used(&b->names, b->c, err);
 }
 
-sc_code sc_net_bind(sc_weights **w, const sc_config *c, sc_pool *pool, const atomic_bool *stop,
-                    sc_net **out, sc_err *err)
+sc_code sc_net_bind(sc_weights **w, const sc_config *c, const sc_bind_how *how, sc_net **out,
+                    sc_err *err)
 {
     SC_AUTO(sc_weights) *weights = sc_take(*w);
     SC_AUTO(sc_net) *n = sc_new(sc_net);
@@ -416,7 +416,11 @@ sc_code sc_net_bind(sc_weights **w, const sc_config *c, sc_pool *pool, const ato
         return sc_fail_nomem(err);
     n->weights = sc_take(weights);
     n->config = *c;
-    sc_binder b = {.net = n, .c = &n->config, .pool = pool, .stop = stop};
+    sc_binder b = {.net = n, .c = &n->config,
+                   .pool = how->pool,
+                   .kern = how->kern,
+                   .now = how->now,
+                   .stop = how->stop};
     sc_code code = sc_finder_init(&b.names, n->weights, sc_arch_find(c->arch), err);
     if (code == SC_OK)
         code = bind_all(&b, err);

@@ -13,6 +13,11 @@
 #include <math.h>
 #include <string.h>
 
+enum {
+    KEEP_MOST = 16 << 20, // bytes that a thread packs for good in a step: no step gets slow by it
+    LONE_MOST = 3,        // rows of a step for which plain weights are turned as they are read
+};
+
 /* A thread's view of the encoded input of a product. */
 typedef struct input {
     sc_acts acts[SC_ACTS_KIND_N];
@@ -145,7 +150,10 @@ static void multiply(const sc_step *s, const sc_worker *me, const product *p)
                                 .epi = p->epi,
                                 .act = p->act,
                                 .bias = l->bias[i]};
-            sc_kern_mul(s->kern, &job, a, last);
+            if (l->source[i])
+                sc_source_mul(l->source[i], &job, a, last, &s->work->supply[me->index].of);
+            else
+                sc_kern_mul(s->kern, &job, a, last);
         }
         base += n;
     }
@@ -544,6 +552,12 @@ static void make_logits(const sc_step *s, const sc_worker *me)
 static void run(const sc_worker *me, void *arg)
 {
     sc_step *s = arg;
+    s->work->supply[me->index].of = (sc_supply){
+        .kern = s->kern,
+        .scratch = s->work->pack + me->index * s->work->pack_n,
+        .left = KEEP_MOST,
+        .lone = s->n <= LONE_MOST,
+    };
     embed_rows(s, me);
     sc_pool_barrier(me);
     for (uint32_t l = 0; l < s->net->config.layers; l++) {

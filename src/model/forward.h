@@ -13,6 +13,11 @@
 
 #include <stdatomic.h>
 
+/** A thread's supply, on a cache line of its own. */
+typedef struct sc_work_supply {
+    _Alignas(64) sc_supply of;
+} sc_work_supply;
+
 /** Memory of a step; everything is part of one block that is touched as it is used. */
 typedef struct sc_work {
     uint8_t *block; // owned pages of memory
@@ -44,8 +49,11 @@ typedef struct sc_work {
     uint8_t *acts[SC_ACTS_KIND_N]; // encoded inputs of all rows
     uint8_t *lone_acts[SC_ACTS_KIND_N]; // [threads] encoded input of one row
     size_t acts_lone_size[SC_ACTS_KIND_N];
+    sc_work_supply *supply;        // [threads]
+    uint8_t *pack;                 // [threads, pack_n] a panel on its way
     size_t scratch_n;
     size_t pages_n;
+    size_t pack_n;
 } sc_work;
 
 typedef struct sc_step_row {

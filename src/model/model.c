@@ -188,7 +188,9 @@ static sc_code open_weights(sc_model *m, const char *path, const sc_model_opts *
     SC_TRY_IN(check_context(o, &c, err), err, "%s", path);
     estimate(w, &c, o, &need);
     SC_TRY_IN(check_fits(&need, err), err, "%s", path);
-    SC_TRY_IN(sc_net_bind(&w, &c, m->pool, o->stop, &m->net, err), err, "%s", path);
+    const sc_bind_how how = {
+        .pool = m->pool, .kern = &m->kern, .now = o->pack_now, .stop = o->stop};
+    SC_TRY_IN(sc_net_bind(&w, &c, &how, &m->net, err), err, "%s", path);
     SC_TRY_IN(open_buffers(m, o, &need, err), err, "%s", path);
     sc_rope_init(&m->rope, &m->net->config);
     return SC_OK;
@@ -279,8 +281,10 @@ const char *sc_model_kv(const sc_model *m)
 sc_model_memory sc_model_memory_get(const sc_model *m)
 {
     const uint32_t in_use = m->kv.n_pages - m->kv.n_fresh - m->kv.n_free;
-    return (sc_model_memory){.mapped = m->net->mapped,
-                             .packed = m->net->arena_used,
+    uint64_t packed = 0, mapped = 0;
+    sc_net_sizes(m->net, &packed, &mapped);
+    return (sc_model_memory){.mapped = mapped,
+                             .packed = packed,
                              .kv = (uint64_t)in_use * m->kv.block_size,
                              .kv_most = (uint64_t)m->kv.n_pages * m->kv.block_size,
                              .workspace = m->touched};

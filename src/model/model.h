@@ -43,6 +43,7 @@ typedef struct sc_model_opts {
     uint32_t max_seqs;       // sequences at a time; 0: 256
     uint32_t max_rows;       // rows of a step; 0: 512
     uint64_t kv_size;        // bytes of keys and values at most; 0: what max_seqs need, or fits
+    bool pack_now;           // pack weights while loading, not when they are first needed
     bool hidden;             // keep the hidden states of a step
     const atomic_bool *stop; // borrowed; true makes loading or a step end with SC_E_INTERRUPTED;
                              // may be NULL

@@ -136,6 +136,14 @@ uint64_t sc_net_packed_most(const sc_weights *w)
     return total;
 }
 
+void sc_net_sizes(const sc_net *n, uint64_t *packed, uint64_t *mapped)
+{
+    *packed = n->packed;
+    *mapped = n->mapped;
+    for (size_t i = 0; i < n->n_sources; i++)
+        sc_source_sizes(n->source[i], packed, mapped);
+}
+
 void sc_net_free(sc_net *n)
 {
     if (!n)
@@ -146,6 +154,11 @@ void sc_net_free(sc_net *n)
     for (uint32_t l = 0; n->layer && l < n->config.layers; l++)
         sc_free(n->layer[l].expert);
     sc_free(n->layer);
+    for (size_t i = 0; i < n->n_sources; i++) {
+        sc_source_drop(n->source[i]);
+        sc_free(n->source[i]);
+    }
+    sc_free(n->source);
     if (n->arena)
         sc_free_pages(n->arena, n->arena_size ? n->arena_size : 64);
     sc_weights_close(n->weights);
@@ -159,5 +172,8 @@ void sc_net_embed(const sc_net *n, int32_t token, float *x)
         sc_dequant_row(n->embed_type, x, n->embed + id * n->embed_row, n->config.hidden);
         return;
     }
-    sc_mat_row(&n->head.part[0], x, id);
+    if (n->head.source[0])
+        sc_source_row(n->head.source[0], x, id);
+    else
+        sc_mat_row(&n->head.part[0], x, id);
 }

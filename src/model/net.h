@@ -1,7 +1,7 @@
 /**
  * net.h - a model's weights, checked, packed and in the order the decoder uses them.
  *
- * Threads: immutable after binding.
+ * Threads: immutable after binding, but for the sources (source.h).
  */
 // SPDX-License-Identifier: MIT
 #ifndef SC_MODEL_NET_H
@@ -11,6 +11,7 @@
 #include "fmt/weights.h"
 #include "kern/kern.h"
 #include "model/config.h"
+#include "model/source.h"
 
 #include <stdatomic.h>
 
@@ -22,6 +23,7 @@ typedef struct sc_linear {
     sc_mat part[SC_LINEAR_PARTS];
     uint32_t at[SC_LINEAR_PARTS]; // where its rows stand in y
     float *bias[SC_LINEAR_PARTS]; // owned by the net; [rows of the part] or NULL
+    sc_source *source[SC_LINEAR_PARTS]; // owned by the net; NULL: packed while loading
     uint32_t rows;                // of y
     bool paired;                  // gate and up in one: 16 rows of each in a panel
 } sc_linear;
@@ -55,9 +57,12 @@ typedef struct sc_net {
     size_t embed_row, positions_row; // bytes
     float embed_scale;
     uint8_t *arena; // owned pages: packed matrices
-    size_t arena_size, arena_used;
+    size_t arena_size, arena_used; // `used` counts the places of matrices yet to be packed
+    uint64_t packed;               // bytes that were packed while loading
     void **kept; // owned: blocks of floats
     size_t n_kept, cap_kept;
+    sc_source **source; // owned, each of them too
+    size_t n_sources, cap_sources;
     uint64_t mapped; // bytes of weights used from the mapping
 } sc_net;
 
@@ -68,16 +73,28 @@ typedef struct sc_net {
  */
 sc_code sc_net_config(sc_weights *w, sc_config *out, sc_err *err) SC_CHECKED;
 
+/** What binding works with; borrowed. */
+typedef struct sc_bind_how {
+    sc_pool *pool;
+    const sc_kern *kern;
+    bool now;                // pack while loading, not when a matrix is first needed
+    const atomic_bool *stop; // or NULL
+} sc_bind_how;
+
 /**
- * Checks every tensor against the configuration and packs the matrices on the pool.
+ * Checks every tensor against the configuration. Matrices in the file's mapping are packed when
+ * they are needed (source.h), others at once on the pool.
  *
  * Owns:   takes *w, also on failure; the caller frees *out with sc_net_free
  * Errors: SC_E_FORMAT, SC_E_UNSUPPORTED, SC_E_NOMEM; names file, tensor, and both shapes;
- *         SC_E_INTERRUPTED when *stop (or NULL) became true
+ *         SC_E_INTERRUPTED when *how->stop became true
  */
-sc_code sc_net_bind(sc_weights **w, const sc_config *c, sc_pool *pool, const atomic_bool *stop,
-                    sc_net **out, sc_err *err) SC_CHECKED;
+sc_code sc_net_bind(sc_weights **w, const sc_config *c, const sc_bind_how *how, sc_net **out,
+                    sc_err *err) SC_CHECKED;
 void sc_net_free(sc_net *n);
+
+/** Bytes of weights that are packed, and that are used from the mapping, by now. */
+void sc_net_sizes(const sc_net *n, uint64_t *packed, uint64_t *mapped);
 
 /** Upper bound of the bytes that packing will take. */
 uint64_t sc_net_packed_most(const sc_weights *w);

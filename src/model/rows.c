@@ -151,6 +151,7 @@ sc_code sc_group_init(sc_group *g, sc_dtype dtype, size_t n, bool bias, sc_err *
 }
 
 typedef struct pack_job {
+    const sc_kern *kern;
     sc_dtype dtype;
     size_t cols, n, panel_size;
     const void *const *row;
@@ -166,28 +167,55 @@ static void pack_share(const sc_worker *me, void *arg)
         const void *rows[SC_PANEL] = {NULL};
         for (size_t r = 0; r < SC_PANEL && p * SC_PANEL + r < j->n; r++)
             rows[r] = j->row[p * SC_PANEL + r];
-        sc_panel_pack(j->dtype, j->dst + p * j->panel_size, rows, j->cols);
+        j->kern->pack(j->dtype, j->dst + p * j->panel_size, rows, j->cols);
     }
 }
 
-/* Packs `n` rows; a NULL row is zeros. */
+/* Whether all rows lie in the mapped files, where they stay. */
+static bool in_file(const sc_binder *b, const void *const *row, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (row[i] && !sc_weights_in_file(b->net->weights, row[i]))
+            return false;
+    return true;
+}
+
+/* A matrix that is packed when it is needed, at `place`. */
+static sc_code defer(sc_net *net, const sc_mat *m, const void *const *row, uint8_t *place,
+                     sc_source **out, sc_err *err)
+{
+    if (!sc_grow(&net->source, &net->cap_sources, net->n_sources, 1u << 24, sizeof *net->source))
+        return sc_fail_nomem(err);
+    sc_source *s = sc_new(sc_source);
+    if (!s)
+        return sc_fail_nomem(err);
+    net->source[net->n_sources++] = s;
+    *out = s;
+    return sc_source_init(s, m, row, place, err);
+}
+
+/* Finds a place for `n` rows and packs them, now or when they are needed; a NULL row is zeros. */
 static sc_code pack(sc_binder *b, sc_dtype dtype, size_t cols, const void *const *row, size_t n,
-                    sc_mat *out, sc_err *err)
+                    sc_mat *out, sc_source **source, sc_err *err)
 {
     sc_net *net = b->net;
     const size_t panel = sc_panel_size(dtype, cols);
     size_t size = 0;
     if (!sc_mul_size(panel, sc_panels(n), &size) || size > net->arena_size - net->arena_used)
         return sc_fail(err, SC_E_LIMIT, "packed weights outgrow their estimate");
-    pack_job job = {.dtype = dtype,
+    pack_job job = {.kern = b->kern,
+                    .dtype = dtype,
                     .cols = cols,
                     .n = n,
                     .panel_size = panel,
                     .row = row,
                     .dst = net->arena + net->arena_used};
-    sc_pool_run(b->pool, pack_share, &job);
     net->arena_used += size;
     *out = sc_mat_of(dtype, n, cols, job.dst);
+    if (!b->now && in_file(b, row, n))
+        return defer(net, out, row, job.dst, source, err);
+    sc_pool_run(b->pool, pack_share, &job);
+    net->packed += size;
     return SC_OK;
 }
 
@@ -215,7 +243,8 @@ sc_code sc_bind_linear(sc_binder *b, const sc_group *g, size_t n, size_t cols, s
                 memcpy(out->bias[p] + at, g[i].bias, g[i].n * sizeof(float));
             at += g[i].n;
         }
-        SC_TRY(pack(b, all.dtype, cols, all.row, rows, &out->part[p], err));
+        SC_TRY(pack(b, all.dtype, cols, all.row, rows, &out->part[p], &out->source[p],
+                    err));
         out->at[p] = out->rows;
         out->rows += (uint32_t)rows;
         out->n_parts++;

@@ -19,6 +19,8 @@ typedef struct sc_binder {
     sc_finder names;         // owned
     sc_pool *pool;           // borrowed
     bool upright;            // the matrix at hand is never stored [in, out]
+    const sc_kern *kern;     // borrowed
+    bool now;                // pack while loading
     const atomic_bool *stop; // borrowed, or NULL
 } sc_binder;
 

@@ -83,6 +83,8 @@ static void place(sc_work *w, const sc_net *net, const sc_kv_cache *kv,
     w->lone = cut(c, w->threads * round16(w->widest), sizeof(float));
     w->scratch = cut(c, w->threads * w->scratch_n, sizeof(float));
     w->page = cut(c, w->threads * w->pages_n, sizeof *w->page);
+    w->supply = cut(c, w->threads, sizeof *w->supply);
+    w->pack = cut(c, w->threads * w->pack_n, 1);
     for (unsigned k = 0; k < SC_ACTS_KIND_N; k++) {
         if (!used[k])
             continue;
@@ -106,6 +108,8 @@ sc_code sc_work_init(sc_work *w, const sc_net *net, const sc_kv_cache *kv, sc_co
     const sc_attn a = {.kv = kv->kv, .n_heads = g->heads};
     w->scratch_n = round16(sc_attn_scratch(&a, (size_t)kv->ctx_pages * SC_KV_PAGE));
     w->pages_n = (size_t)kv->ctx_pages + 1;
+    for (size_t i = 0; i < net->n_sources; i++)
+        w->pack_n = max_size(w->pack_n, net->source[i]->mat.panel_size);
     bool used[SC_ACTS_KIND_N] = {false};
     all_kinds(net, compute, used);
     cutter measure = {0};
@@ -137,6 +141,7 @@ uint64_t sc_work_touched(const sc_work *w, const sc_net *net, size_t rows, size_
     row *= sizeof(float);
     uint64_t total = row * rows + (uint64_t)logits * g->vocab * sizeof(float);
     total += (uint64_t)w->threads * (w->widest + w->scratch_n) * sizeof(float);
+    total += (uint64_t)w->threads * w->pack_n;
     for (unsigned k = 0; k < SC_ACTS_KIND_N; k++)
         if (w->acts[k])
             total +=

@@ -49,6 +49,17 @@ static void make(check *c, problem *p, sc_dtype t, size_t rows, size_t cols)
         for (size_t r = 0; r < SC_PANEL; r++)
             at[r] = 32 * i + r < rows ? p->raw + (32 * i + r) * p->row_size : NULL;
         sc_panel_pack(t, p->panels + i * sc_panel_size(t, cols), at, cols);
+        // The level's own packing gives the same bytes, into memory that was not zero.
+        uint8_t *again = sc_alloc_pages(sc_panel_size(t, cols));
+        if (!again)
+            abort();
+        memset(again, 0xa5, sc_panel_size(t, cols));
+        c->now.pack(t, again, at, cols);
+        check_true(c, memcmp(again, p->panels + i * sc_panel_size(t, cols),
+                             sc_panel_size(t, cols)) == 0,
+                   "packing %s, %zu columns, panel %zu: other bytes", sc_dtype_info(t)->name, cols,
+                   i);
+        sc_free_pages(again, sc_panel_size(t, cols));
     }
     p->mat = sc_mat_of(t, rows, cols, p->panels);
 }
@@ -188,6 +199,9 @@ void check_mul(check *c)
         const sc_dtype_facts *f = sc_dtype_info((sc_dtype)t);
         if (!f->weights)
             continue;
+        problem whole; // packs whole panels of whole and of broken units
+        make(c, &whole, (sc_dtype)t, 64, f->block == 1 ? 131 : (f->block == 32 ? 416 : 512));
+        drop(&whole);
         for (unsigned kind = 0; kind < SC_ACTS_KIND_N; kind++) {
             if (!c->now.mul[t][kind])
                 continue;
@@ -229,10 +243,22 @@ static void bench_one(check *c, sc_dtype t, sc_acts_kind kind, size_t batch)
     sc_panel_pack(t, w, at, cols);
     for (size_t i = 1; i < copies * panels; i++)
         memcpy(w + i * size, w, size);
-    const double packing = check_now();
-    for (size_t i = 0; i < 8; i++)
-        sc_panel_pack(t, w + i * size, at, cols);
-    const double packed = check_now() - packing;
+    // Packing reads rows out of memory and writes a panel that stays in cache.
+    uint8_t *panel = sc_alloc_pages(size);
+    if (!panel)
+        abort();
+    double packed = 1e9;
+    for (size_t i = 0; i + 4 <= copies * panels; i += 4) {
+        const double packing = check_now();
+        for (size_t j = 0; j < 4; j++) {
+            for (size_t r = 0; r < SC_PANEL; r++)
+                at[r] = w + (i + j) * size + r * (size / SC_PANEL);
+            c->now.pack(t, panel, at, cols);
+        }
+        const double took = check_now() - packing;
+        packed = took < packed ? took : packed;
+    }
+    sc_free_pages(panel, size);
     const sc_acts a = {kind, cols, batch, data};
     c->now.encode(&a, x, cols, 0, batch);
     const double encoding = check_now();
@@ -253,7 +279,7 @@ static void bench_one(check *c, sc_dtype t, sc_acts_kind kind, size_t batch)
     printf("# bench %-16s mul %-5s x %-4s B=%-3zu %7.2f GB/s %8.1f GMAC/s   pack %.2f GB/s, encode "
            "%.2f us a row\n",
            c->level, sc_dtype_info(t)->name, kinds[kind], batch, bytes / best * 1e-9,
-           mac / best * 1e-9, 8 * (double)size / packed * 1e-9, encoded / (double)batch * 1e6);
+           mac / best * 1e-9, 4 * (double)size / packed * 1e-9, encoded / (double)batch * 1e6);
     sc_free_pages(w, copies * panels * size);
     sc_free_pages(data, sc_acts_size(kind, cols, batch));
     sc_free(x);

@@ -34,6 +34,11 @@ static inline v16i v16i_or(v16i x, v16i y)
     return (v16i){_mm256_or_si256(x.a, y.a), _mm256_or_si256(x.b, y.b)};
 }
 
+static inline v16i v16i_xor(v16i x, v16i y)
+{
+    return (v16i){_mm256_xor_si256(x.a, y.a), _mm256_xor_si256(x.b, y.b)};
+}
+
 static inline v16i v16i_add(v16i x, v16i y)
 {
     return (v16i){_mm256_add_epi32(x.a, y.a), _mm256_add_epi32(x.b, y.b)};
@@ -107,6 +112,28 @@ static inline void v16i_store_bytes(uint8_t *p, v16i x)
     const __m256i in_order = _mm256_permute4x64_epi64(words, 0xd8);
     _mm_storeu_si128((void *)p, _mm_packus_epi16(_mm256_castsi256_si128(in_order),
                                                  _mm256_extracti128_si256(in_order, 1)));
+}
+
+/* The lower halves of the lanes. */
+static inline void v16i_store_words(uint8_t *p, v16i x)
+{
+    const __m256i low = _mm256_set1_epi32(0xffff);
+    const __m256i words =
+        _mm256_packus_epi32(_mm256_and_si256(x.a, low), _mm256_and_si256(x.b, low));
+    _mm256_storeu_si256((void *)p, _mm256_permute4x64_epi64(words, 0xd8));
+}
+
+/* 32 bytes of each, 16 bytes of each. */
+static inline v16i v16i_load_two(const uint8_t *a, const uint8_t *b)
+{
+    return (v16i){_mm256_loadu_si256((const void *)a), _mm256_loadu_si256((const void *)b)};
+}
+
+static inline v16i v16i_load_four(const uint8_t *a, const uint8_t *b, const uint8_t *c,
+                                  const uint8_t *d)
+{
+    return (v16i){_mm256_loadu2_m128i((const void *)b, (const void *)a),
+                  _mm256_loadu2_m128i((const void *)d, (const void *)c)};
 }
 
 static inline int32_t v16i_total(v16i x)

@@ -31,6 +31,11 @@ static inline v16i v16i_or(v16i a, v16i b)
     return _mm512_or_si512(a, b);
 }
 
+static inline v16i v16i_xor(v16i a, v16i b)
+{
+    return _mm512_xor_si512(a, b);
+}
+
 static inline v16i v16i_add(v16i a, v16i b)
 {
     return _mm512_add_epi32(a, b);
@@ -82,6 +87,32 @@ static inline v16i v16i_bits(v16 a)
 static inline void v16i_store_bytes(uint8_t *p, v16i a)
 {
     _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(a));
+}
+
+/* The lower halves of the lanes. */
+static inline void v16i_store_words(uint8_t *p, v16i a)
+{
+    _mm256_storeu_si256((void *)p, _mm512_cvtepi32_epi16(a));
+}
+
+/* 32 bytes of each, 16 bytes of each. */
+static inline v16i v16i_load_two(const uint8_t *a, const uint8_t *b)
+{
+    return _mm512_inserti64x4(
+        _mm512_castsi256_si512(_mm256_loadu_si256((const void *)a)),
+        _mm256_loadu_si256((const void *)b), 1);
+}
+
+static inline v16i v16i_load_four(const uint8_t *a, const uint8_t *b, const uint8_t *c,
+                                  const uint8_t *d)
+{
+    const __m256i low = _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128((const void *)a)), _mm_loadu_si128((const void *)b),
+        1);
+    const __m256i high = _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128((const void *)c)), _mm_loadu_si128((const void *)d),
+        1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
 }
 
 static inline int32_t v16i_total(v16i a)

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "model/source.h"
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "kern/dequant.h"
+#include "kern/pack.h"
+
+#include <assert.h>
+#include <string.h>
+
+sc_code sc_source_init(sc_source *s, const sc_mat *m, const void *const *row, uint8_t *place,
+                       sc_err *err)
+{
+    uint64_t size = 0;
+    const bool whole = sc_dtype_row_size(m->dtype, m->cols, &size);
+    assert(whole);
+    *s = (sc_source){.mat = *m,
+                     .row_size = (size_t)size,
+                     .panels = sc_panels(m->rows),
+                     .place = place};
+    s->mat.data = place;
+    s->row = sc_alloc(s->panels * SC_PANEL, sizeof *s->row);
+    s->state = sc_alloc(s->panels, 1);
+    if (!s->row || !s->state)
+        return sc_fail_nomem(err);
+    memcpy(s->row, row, m->rows * sizeof *s->row);
+    return SC_OK;
+}
+
+void sc_source_drop(sc_source *s)
+{
+    sc_free(s->row);
+    sc_free(s->state);
+    s->row = NULL;
+    s->state = NULL;
+}
+
+/* The pages of a panel's rows; gate and up lie apart, so each half is a range of its own. */
+static void let_go(const sc_source *s, size_t p)
+{
+    for (size_t h = 0; h < 2; h++) {
+        const void *const *row = s->row + p * SC_PANEL + SC_PANEL / 2 * h;
+        uintptr_t low = UINTPTR_MAX, high = 0;
+        for (size_t r = 0; r < SC_PANEL / 2; r++) {
+            if (!row[r])
+                continue;
+            low = (uintptr_t)row[r] < low ? (uintptr_t)row[r] : low;
+            high = (uintptr_t)row[r] > high ? (uintptr_t)row[r] : high;
+        }
+        if (low <= high)
+            sc_map_leave((const void *)low, high - low + s->row_size);
+    }
+}
+
+const uint8_t *sc_source_panel(sc_source *s, size_t p, sc_supply *supply)
+{
+    const sc_mat *m = &s->mat;
+    uint8_t *at = s->place + p * m->panel_size;
+    if (s->state[p] == SC_PANEL_KEPT)
+        return at;
+    const bool plain = sc_dtype_info(m->dtype)->block == 1;
+    const bool keep = s->state[p] == SC_PANEL_SEEN && !(plain && supply->lone) &&
+                      supply->left >= m->panel_size;
+    uint8_t *to = keep ? at : supply->scratch;
+    supply->kern->pack(m->dtype, to, s->row + p * SC_PANEL, m->cols);
+    s->state[p] = keep ? SC_PANEL_KEPT : SC_PANEL_SEEN;
+    if (keep) {
+        supply->left -= m->panel_size;
+        let_go(s, p);
+    }
+    return to;
+}
+
+/* The product with the one panel at `data`. */
+static void mul_one(const sc_mul *job, size_t p, const uint8_t *data, const sc_kern *k)
+{
+    const sc_mat *m = job->w;
+    const size_t row = p * SC_PANEL, left = m->rows - row;
+    const sc_mat one = sc_mat_of(m->dtype, left < SC_PANEL ? left : SC_PANEL, m->cols, data);
+    sc_mul part = *job;
+    part.w = &one;
+    part.y += job->epi == SC_EPI_ACT_MUL ? row / 2 : row;
+    part.bias = job->bias ? job->bias + row : NULL;
+    sc_kern_mul(k, &part, 0, 1);
+}
+
+void sc_source_mul(sc_source *s, const sc_mul *job, size_t from, size_t to, sc_supply *supply)
+{
+    for (size_t p = from; p < to;) {
+        size_t end = p;
+        while (end < to && s->state[end] == SC_PANEL_KEPT)
+            end++;
+        if (end > p) {
+            sc_kern_mul(supply->kern, job, p, end);
+            p = end;
+            continue;
+        }
+        mul_one(job, p, sc_source_panel(s, p, supply), supply->kern);
+        p++;
+    }
+}
+
+void sc_source_row(const sc_source *s, float *dst, size_t row)
+{
+    if (s->state[row / SC_PANEL] == SC_PANEL_KEPT)
+        sc_mat_row(&s->mat, dst, row);
+    else
+        sc_dequant_row(s->mat.dtype, dst, s->row[row], s->mat.cols);
+}
+
+void sc_source_sizes(const sc_source *s, uint64_t *kept, uint64_t *mapped)
+{
+    for (size_t p = 0; p < s->panels; p++) {
+        if (s->state[p] == SC_PANEL_KEPT)
+            *kept += s->mat.panel_size;
+        else
+            *mapped += SC_PANEL * s->row_size;
+    }
+}
