@@ -223,9 +223,13 @@ json_t *sc_run_engine_doc(sc_cli *cli)
 
 sc_code sc_run_find_protocol(const char *name, const sc_protocol **out, sc_err *err)
 {
-    const char *names[32] = {NULL};
-    for (size_t i = 0; sc_protocols[i] && i < SC_LEN(names) - 1; i++)
-        names[i] = sc_protocols[i]->name;
+    char bare[32][32]; // without the version: that is how people write them
+    const char *names[SC_LEN(bare) + 1] = {NULL};
+    for (size_t i = 0; sc_protocols[i] && i < SC_LEN(bare); i++) {
+        const char *is = sc_protocols[i]->name;
+        (void)snprintf(bare[i], sizeof bare[i], "%.*s", (int)strcspn(is, "@"), is); // fits
+        names[i] = bare[i];
+    }
     const sc_protocol *p = sc_protocol_find(name);
     const char *near = p ? NULL : sc_args_suggest(name, names);
     if (!p && near)

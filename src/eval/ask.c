@@ -29,6 +29,7 @@ void sc_asked_drop(sc_asked *a)
 {
     sc_buf_drop(&a->text);
     sc_buf_drop(&a->plain);
+    sc_buf_drop(&a->begins);
     sc_ids_drop(&a->ids);
     *a = (sc_asked){0};
 }
@@ -80,7 +81,7 @@ static void add_stop(sc_ask *a, int32_t id)
 
 static const char *template_of(const sc_engine *e)
 {
-    return e->tok ? sc_tok_chat_template(e->tok) : NULL;
+    return e && e->tok ? sc_tok_chat_template(e->tok) : NULL;
 }
 
 static json_t *message(const char *role, sc_str content)
@@ -96,8 +97,8 @@ static json_t *special_tokens(const sc_tok *tok)
         int32_t id;
     } known[] = {{"bos_token", sc_tok_bos(tok)}, {"eos_token", sc_tok_eos(tok)}};
     for (size_t i = 0; o && i < SC_LEN(known); i++)
-        if (known[i].id >= 0 && json_object_set_new(o, known[i].name,
-                                                    sc_json_text(sc_tok_text(tok, known[i].id)))) {
+        if (known[i].id >= 0 &&
+            json_object_set_new(o, known[i].name, sc_json_text(sc_tok_text(tok, known[i].id)))) {
             json_decref(o);
             return NULL;
         }
@@ -119,10 +120,10 @@ static sc_code render(sc_ask *a, json_t *messages, const char *option, sc_buf *o
         json_decref(options);
         options = NULL; // json_pack looks at it
     }
-    SC_AUTO_JSON *request = json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:s}", "op", "render", "template",
-        sc_json_text(sc_str_c(template_of(a->engine))), "messages", messages, "options", options,
-        "special_tokens", special_tokens(a->engine->tok), "now", fixed_now);
+    SC_AUTO_JSON *request =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:s}", "op", "render", "template",
+                  sc_json_text(sc_str_c(template_of(a->engine))), "messages", messages, "options",
+                  options, "special_tokens", special_tokens(a->engine->tok), "now", fixed_now);
     SC_AUTO(sc_buf) text = sc_buf_init(MAX_TEXT);
     sc_json_format(request, 0, &text);
     if (!request || !sc_buf_ok(&text))
@@ -174,7 +175,7 @@ static sc_code write_chat(sc_ask *a, sc_str user, const sc_buf *begins, bool spl
         json_decref(list);
         return sc_fail_nomem(err);
     }
-    const char *option = !begins    ? "add_generation_prompt"
+    const char *option = !begins   ? "add_generation_prompt"
                          : !splits ? "continue_final_message"
                                    : NULL;
     SC_TRY(render(a, list, option, out, err));
@@ -248,6 +249,19 @@ static void add_fim_stops(sc_ask *a)
         add_stop(a, id[i]);
 }
 
+/* A stop text that is the name of a special token never comes as text: its id ends the answer. */
+static void add_named_stops(sc_ask *a)
+{
+    for (size_t kind = 0; a->engine->tok && kind < SC_LEN(a->protocol->form); kind++) {
+        const char *const *stop = a->protocol->form[kind][a->mode == SC_PROMPT_CHAT].stop;
+        for (size_t i = 0; i < SC_FORM_MAX_STOPS && stop[i]; i++) {
+            const int32_t id = sc_tok_find(a->engine->tok, sc_str_c(stop[i]));
+            if (id >= 0 && sc_tok_is_special(a->engine->tok, id))
+                add_stop(a, id);
+        }
+    }
+}
+
 sc_code sc_ask_new(const sc_ask_opts *opts, const sc_engine *e, sc_ask **out, sc_err *err)
 {
     SC_AUTO(sc_ask) *a = sc_new(sc_ask);
@@ -257,9 +271,13 @@ sc_code sc_ask_new(const sc_ask_opts *opts, const sc_engine *e, sc_ask **out, sc
     a->system = opts->system;
     a->data_dir = opts->data_dir;
     a->engine = e;
+    choose(a, opts->mode);
+    if (!e) {
+        *out = sc_take(a);
+        return SC_OK;
+    }
     for (size_t i = 0; i < e->n_stop_ids; i++)
         add_stop(a, e->stop_ids[i]);
-    choose(a, opts->mode);
     if (a->mode == SC_PROMPT_CHAT && !template_of(e))
         return sc_fail(err, SC_E_USAGE, "--prompt-mode chat: the model has no chat template");
     if (a->mode == SC_PROMPT_FIM && !(e->tok && sc_tok_fim_ids(e->tok, &a->fim)))
@@ -270,6 +288,7 @@ sc_code sc_ask_new(const sc_ask_opts *opts, const sc_engine *e, sc_ask **out, sc
         SC_TRY(find_end_token(a, err));
     if (a->mode == SC_PROMPT_FIM)
         add_fim_stops(a);
+    add_named_stops(a);
     *out = sc_take(a);
     return SC_OK;
 }
@@ -310,6 +329,10 @@ static sc_code write_ids(sc_ask *a, const sc_buf *begins, bool splits, sc_str su
     const sc_str prompt = sc_buf_str(&out->plain);
     if (!sc_buf_ok(&out->plain))
         return sc_fail_nomem(err);
+    if (!a->engine) {
+        sc_buf_add_str(&out->text, prompt);
+        return sc_buf_ok(&out->text) ? SC_OK : sc_fail_nomem(err);
+    }
     if (a->mode == SC_PROMPT_FIM) {
         SC_TRY(write_fim(a, prompt, suffix, out, err));
     } else if (a->mode == SC_PROMPT_CHAT) {
@@ -336,8 +359,7 @@ static sc_code find_shots(sc_ask *a, const sc_task *shot[SC_FORM_SHOTS], sc_err 
     for (size_t i = 0; i < SC_FORM_SHOTS; i++) {
         shot[i] = sc_suite_find(a->shots, sc_str_c(name[i]));
         if (!shot[i])
-            return sc_fail(err, SC_E_NOTFOUND, "%s is not in %s", name[i],
-                           sc_suite_path(a->shots));
+            return sc_fail(err, SC_E_NOTFOUND, "%s is not in %s", name[i], sc_suite_path(a->shots));
     }
     return SC_OK;
 }
@@ -351,14 +373,17 @@ sc_code sc_ask_task(sc_ask *a, const sc_task *t, sc_asked *out, sc_err *err)
     const sc_task *shot[SC_FORM_SHOTS] = {NULL};
     if (f->shot)
         SC_TRY(find_shots(a, shot, err));
-    SC_AUTO(sc_asked) q = {.form = f, .text = sc_buf_init(MAX_TEXT), .plain = sc_buf_init(MAX_TEXT)};
-    SC_AUTO(sc_buf) begins = sc_buf_init(MAX_TEXT);
+    SC_AUTO(sc_asked)
+    q = {.form = f,
+         .text = sc_buf_init(MAX_TEXT),
+         .plain = sc_buf_init(MAX_TEXT),
+         .begins = sc_buf_init(MAX_TEXT)};
     sc_form_write(f, f->asks, t, f->shot ? shot : NULL, &q.plain);
     if (f->begins)
-        sc_form_write(f, f->begins, t, NULL, &begins);
-    if (!sc_buf_ok(&begins))
+        sc_form_write(f, f->begins, t, NULL, &q.begins);
+    if (!sc_buf_ok(&q.begins))
         return sc_fail_nomem(err);
-    SC_TRY(write_ids(a, f->begins ? &begins : NULL, f->splits, (sc_str){"", 0}, &q, err));
+    SC_TRY(write_ids(a, f->begins ? &q.begins : NULL, f->splits, (sc_str){"", 0}, &q, err));
     q.max_tokens = f->max_tokens;
     if (f->max_total && q.ids.n + q.max_tokens > f->max_total)
         q.max_tokens = q.ids.n + 1 < f->max_total ? f->max_total - (uint32_t)q.ids.n : 1;

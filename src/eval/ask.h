@@ -31,14 +31,16 @@ typedef struct sc_asked {
     const sc_form *form; // of the protocol
     sc_buf text;         // what became tokens, special tokens spelt out
     sc_buf plain;        // the prompt itself, before any template: what a program may begin with
-    sc_ids ids;
+    sc_buf begins;       // chat: the beginning of the answer that the model is given
+    sc_ids ids;          // none without an engine
     uint32_t max_tokens; // of the form, less where the whole has a limit
 } sc_asked;
 
 void sc_asked_drop(sc_asked *a);
 
 /**
- * Chooses the mode for the model of `e` (borrowed) and makes ready what it needs.
+ * Chooses the mode for the model of `e` (borrowed) and makes ready what it needs. Without an
+ * engine prompts are only written, before any template, and a mode must be given.
  *
  * Owns:   the caller frees *out.
  * Errors: SC_E_USAGE when the mode asked for is not possible with this model; SC_E_SANDBOX when
@@ -66,8 +68,7 @@ const int32_t *sc_ask_stop_ids(const sc_ask *a, size_t *n);
 sc_code sc_ask_task(sc_ask *a, const sc_task *t, sc_asked *out, sc_err *err) SC_CHECKED;
 
 /** As above, of any text; `suffix` is what stands behind the gap in fim mode. */
-sc_code sc_ask_text(sc_ask *a, sc_str prompt, sc_str suffix, sc_asked *out,
-                    sc_err *err) SC_CHECKED;
+sc_code sc_ask_text(sc_ask *a, sc_str prompt, sc_str suffix, sc_asked *out, sc_err *err) SC_CHECKED;
 
 /** A box with tools, opened on first use; borrowed until sc_ask_free. Errors: as sc_box_open */
 sc_code sc_ask_tools(sc_ask *a, sc_box **out, sc_err *err) SC_CHECKED;

@@ -242,7 +242,7 @@ const char *sc_clean_rule_name(sc_clean_rule r)
 const char *sc_clean_rule_about(sc_clean_rule r)
 {
     static const char *const about[] = {
-        "none",
+        "the answer as the stops have cut it",
         "the code is taken out of thinking, fences and prose, and ends before the first line at "
         "the margin",
         "up to the first ``` of the answer",
