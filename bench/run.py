@@ -83,6 +83,9 @@ class Cases:
         command = [self.dir / "llama/bin/python", HERE / "peer_llama.py", model, self.models / "prompts.json", threads or self.threads, what, *rest]
         self.add(measure, name, command, busy)
 
+    def node(self, measure, model, what, *rest):
+        self.add(measure, "llama.cpp of node", ["node", HERE / "peer_node.mjs", self.dir / "node/node_modules", model, self.threads, what, *rest])
+
     def openvino(self, measure, model, what, *rest, name="openvino"):
         self.add(measure, name, [self.dir / "openvino/bin/python", HERE / "peer_openvino.py", model, self.models / "prompts.json", self.threads, what, *rest])
 
@@ -106,6 +109,8 @@ class Cases:
     def single(self, medium):
         for kind in ("q8_0", "q4_0", "bf16", "q4_k_m"):
             self.decode(kind, medium[kind], openvino=kind == "q8_0")
+            if kind in ("q8_0", "q4_0"):  # its makers' build, to see that ours is no worse
+                self.node(f"{kind} decode", medium[kind], "decode")
 
     def prefill(self, medium, real):
         options = ["-p", 512, "-n", 0, "--repeats", 2 if self.quick else 5]
@@ -116,6 +121,7 @@ class Cases:
             self.speed(f"{model} prefill", path, options, "int8")  # inputs of 8 bits, as the peers have them
             self.openvino(f"{model} prefill", path, "prefill")
             self.llama(f"{model} prefill", path, "prefill")
+        self.node("q8_0 prefill", medium["q8_0"], "prefill")
         self.speed("bf16 prefill", medium["bf16"], options)
         self.openvino("bf16 prefill", medium["f16"], "prefill", name="openvino f16 file")  # it computes in bf16
         self.llama("bf16 prefill", medium["bf16"], "prefill")

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the peers under BUILD/bench, each in a virtual environment of its own, by name from the Python package index
-# (the newest versions; run.py records which). Nothing is installed twice. usage: bench/setup.sh [BUILD_DIR]
+# Installs the peers under BUILD/bench, each in a folder of its own, by name from the indices of Python and Node (the newest
+# versions; run.py records which). Nothing is installed twice. usage: bench/setup.sh [BUILD_DIR]     Needs python3-venv and a
+# C++ compiler; node and npm are optional.
 set -eu
 cd "$(dirname "$0")/.."
 dir=$(mkdir -p "${1:-build}/bench" && cd "${1:-build}/bench" && pwd)
@@ -18,5 +19,12 @@ env_of() { # folder, packages...
 
 env_of torch torch numpy transformers safetensors tokenizers gguf
 env_of openvino openvino-genai
-# Built from source, for this processor: that is the fastest llama.cpp there is here.
+# The index has no binary of this one: pip compiles it, and so it is made for this very processor.
 CMAKE_ARGS="${CMAKE_ARGS:--DGGML_NATIVE=ON}" env_of llama llama-cpp-python numpy
+# llama.cpp once more, as its users get it without a compiler.
+if [ ! -e "$dir/node/.done" ] && command -v npm > /dev/null; then
+  echo "bench: installs node-llama-cpp into $dir/node"
+  mkdir -p "$dir/node"
+  (cd "$dir/node" && nice -n 19 npm install --silent --no-fund --no-audit --prefix . node-llama-cpp)
+  touch "$dir/node/.done"
+fi

@@ -47,11 +47,11 @@ def median(v):
 
 
 def values_of(lines, pattern):
-    """{program: its values} of the programs that fit the pattern and have some."""
+    """{(measure, program): its values} of the programs that fit the pattern and have some."""
     out = {}
     for d in lines:
         if re.search(pattern, d["program"]) and d["values"]:
-            out.setdefault(d["program"], []).extend(d["values"])
+            out.setdefault((d["measure"], d["program"]), []).extend(d["values"])
     return out
 
 
@@ -68,8 +68,8 @@ def ratio(lines, ours, theirs, seconds):
     (a, who), (b, whom) = best(mine, seconds), best(other, seconds)
     each = []
     for r in sorted({d["round"] for d in lines}):
-        x = [v for d in lines if d["round"] == r and d["program"] == who for v in d["values"]]
-        y = [v for d in lines if d["round"] == r and d["program"] == whom for v in d["values"]]
+        x = [v for d in lines if d["round"] == r and (d["measure"], d["program"]) == who for v in d["values"]]
+        y = [v for d in lines if d["round"] == r and (d["measure"], d["program"]) == whom for v in d["values"]]
         if x and y:
             each.append(median(y) / median(x) if seconds else median(x) / median(y))
     return (b / a if seconds else a / b), each, (a, who), (b, whom)
@@ -82,6 +82,12 @@ def peak(lines, pattern):
 
 def short(x):
     return f"{x:.3g}" if x < 1000 else f"{x:.0f}"
+
+
+def named(who, measures):
+    """A program, with the model where a goal looks at several."""
+    measure, program = who
+    return program if isinstance(measures, str) else f"{program}, {measure.split()[0]}"
 
 
 def goal_row(lines, goal):
@@ -104,7 +110,7 @@ def goal_row(lines, goal):
         if not found:
             return None
         got, spread, (a, who), (b, whom) = found
-        left, right = f"{short(a)} {unit} ({who})", f"{short(b)} {unit} ({whom})"
+        left, right = f"{short(a)} {unit} ({named(who, measures)})", f"{short(b)} {unit} ({named(whom, measures)})"
     low = theirs.startswith("memory ")
     met = "" if want is None else "met" if (got <= want if low else got >= want) else "missed"
     sign = "" if want is None else f"<= {want:g}" if low else f">= {want:g}"

@@ -2,8 +2,8 @@
  * limits.h - what this machine can do: the ceilings that speeds are compared with.
  *
  * Measured, not looked up: plain reads of memory that no cache holds, and loops of the level's best
- * multiply-add with nothing else in them. Each figure is the best of several short runs, so that
- * what other programs take for a moment does not lower it.
+ * multiply-add with nothing else in them. Each figure is among the best of many short runs, so
+ * that what other programs take for a moment does not lower it.
  *
  * Threads: one thread at a time (it runs on the pool).
  */
@@ -23,7 +23,7 @@ typedef struct sc_limits {
 } sc_limits;
 
 /**
- * Measures for about a second with the threads of `pool`.
+ * Measures for less than a second with the threads of `pool`.
  *
  * Errors: SC_E_NOMEM
  */

@@ -400,6 +400,32 @@ static long allocations_of_files(void)
     return (long)(sc_alloc_count() - before);
 }
 
+TEST(says_what_a_step_must_do_at_least)
+{
+    UNUSED;
+    SC_AUTO(sc_model) *m = open_tiny(&(sc_model_opts){.compute = SC_COMPUTE_F32, .threads = 1});
+    const sc_config *c = sc_model_config(m);
+    const double q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+    const double layers = c->layers * (c->hidden * (2 * q + 2 * kv) + 3.0 * c->hidden * c->inter);
+    const double head = (double)c->vocab * c->hidden;
+    // Three rows of two sequences, one wants logits; a row looks at 10 positions.
+    const sc_cost cost = sc_model_cost(m, &(sc_step_shape){3, 1, 2, 10, 12});
+    double macs = 0;
+    for (unsigned k = 0; k < SC_ACTS_KIND_N; k++)
+        macs += cost.macs[k];
+    CHECK(macs == cost.macs[SC_ACTS_F32]);
+    // Gate and up stand in panels together, which are filled up.
+    const double least = 3 * layers + head + 3.0 * 10 * 2 * q * c->layers;
+    CHECK(macs >= least && macs <= 1.1 * least);
+    // Every weight once, filled up to panels of 32 rows; keys and values of both sequences.
+    const double values = 2.0 * 12 * 2 * kv * c->layers * 4;
+    CHECK(cost.bytes >= 4 * (layers + head) + values);
+    CHECK(cost.bytes <= 4 * 1.5 * (layers + head) + values);
+    // A step that wants no logits leaves the head alone.
+    const sc_cost without = sc_model_cost(m, &(sc_step_shape){3, 0, 2, 10, 12});
+    CHECK(without.macs[SC_ACTS_F32] == macs - head && without.bytes < cost.bytes);
+}
+
 TEST(survives_every_failed_allocation)
 {
     UNUSED;
@@ -442,6 +468,7 @@ int main(void)
         T(names_the_tensor_and_both_shapes_when_the_config_is_another_models),
         T(refuses_tensors_that_the_architecture_does_not_have),
         T(estimates_without_reading_and_refuses_what_does_not_fit),
+        T(says_what_a_step_must_do_at_least),
         T(survives_every_failed_allocation),
     };
     return RUN_TESTS(tests);
