@@ -42,6 +42,11 @@ static const sc_opt table[] = {
 
     {"pull", NULL, 0, SC_OPT_CHOICE, "WHEN", "never", "never|missing", 0, 0, MODELS,
      "whether a model that is neither a file nor in the Hugging Face cache may be downloaded"},
+    {"to-type", "type", 0, SC_OPT_TEXT, "TYPE", "f16", NULL, 0, 0, MODELS,
+     "type of the matrices to write: f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, q3_k, "
+     "q4_k, q5_k, q6_k, iq4_nl, mxfp4"},
+    {"vocab", NULL, 0, SC_OPT_FLAG, NULL, "yes", NULL, 0, 0, MODELS, "write the vocabulary"},
+    {"force", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, OUTPUT, "replace a file that exists"},
     {"tokenizer-only", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, MODELS,
      "the configuration and the tokenizer, no weights"},
 

@@ -25,10 +25,11 @@ void sc_dequant_row(sc_dtype t, float *dst, const void *src, size_t n);
 bool sc_quant_has(sc_dtype t);
 
 /**
- * Rounds a row to type `t` as the reference quantiser does.
+ * Rounds a row to type `t`: as the reference quantiser does; K types and IQ4_NL nearer than it.
  *
  * Shapes: dst: sc_dtype_row_size bytes; x [n] f32
- * Needs:  sc_quant_has(t), n is a whole number of blocks, x is finite
+ * Needs:  sc_quant_has(t), n is a whole number of blocks, x is finite; for types with a scale
+ *         |x[i]| <= 65504
  */
 void sc_quant_row(sc_dtype t, void *dst, const float *x, size_t n);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kern/dequant.h"
 #include "kern/half.h"
+#include "kern/quant_k.h"
 
 #include <assert.h>
 #include <math.h>
@@ -143,6 +144,8 @@ typedef void block_fn(uint8_t *b, const float *x);
 static block_fn *const blocks[SC_DTYPE_N] = {
     [SC_Q4_0] = q4_0, [SC_Q4_1] = q4_1, [SC_Q5_0] = q5_0,
     [SC_Q5_1] = q5_1, [SC_Q8_0] = q8_0, [SC_MXFP4] = mxfp4,
+    [SC_Q2_K] = sc_quant_q2_k, [SC_Q3_K] = sc_quant_q3_k, [SC_Q4_K] = sc_quant_q4_k,
+    [SC_Q5_K] = sc_quant_q5_k, [SC_Q6_K] = sc_quant_q6_k, [SC_IQ4_NL] = sc_quant_iq4_nl,
 };
 
 bool sc_quant_has(sc_dtype t)

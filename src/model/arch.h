@@ -71,6 +71,9 @@ const sc_arch *sc_arch_find(const char *name);
 const sc_arch *sc_arch_find_hf(sc_str model_type);
 const sc_arch *sc_arch_find_gguf(sc_str architecture);
 
+/** Where row `r` of q (0), k (1) or v (2) stands in a fused matrix of that kind. */
+size_t sc_arch_fused_row(const sc_config *c, sc_qkv_kind kind, unsigned which, size_t r);
+
 /** Fails with the list of what is known. */
 sc_code sc_arch_unknown(sc_str name, bool gguf, sc_err *err) SC_CHECKED;
 

@@ -36,8 +36,7 @@ static sc_code bind_norm(sc_binder *b, const char *base, uint32_t layer, size_t 
                           &out->b, err);
 }
 
-/* Where row `r` of q (0), k (1) or v (2) stands in a fused matrix. */
-static size_t fused_row(const sc_config *c, sc_qkv_kind kind, unsigned which, size_t r)
+size_t sc_arch_fused_row(const sc_config *c, sc_qkv_kind kind, unsigned which, size_t r)
 {
     const size_t d = c->head_dim, q = (size_t)c->heads * d, kv = (size_t)c->kv_heads * d;
     if (kind == SC_QKV_HEADS && c->heads == c->kv_heads)
@@ -91,7 +90,7 @@ static sc_code bind_qkv(sc_binder *b, uint32_t layer, sc_linear *out, sc_err *er
         if (code == SC_OK)
             code = sc_group_init(&g[w], m[from].dtype, rows[w], bias[from] != NULL, err);
         for (size_t r = 0; r < rows[w] && code == SC_OK; r++) {
-            const size_t src = fused               ? fused_row(c, kind, w, r)
+            const size_t src = fused               ? sc_arch_fused_row(c, kind, w, r)
                                : permuted && w < 2 ? permuted_row(d, r)
                                                    : r;
             g[w].row[r] = m[from].data + src * m[from].row_size;

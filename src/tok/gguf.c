@@ -301,6 +301,15 @@ sc_code sc_tok_open_gguf(const sc_gguf *g, sc_tok **out, sc_err *err)
         return sc_fail(err, SC_E_UNSUPPORTED,
                        "tokenizer.ggml.model is \"%.*s\"; known are gpt2, llama, t5",
                        SC_STRF(model));
+    sc_str json = {NULL, 0};
+    SC_TRY(sc_gguf_get_str(g, "tokenizer.huggingface.json", &json, err));
+    if (json.n) { // the tokenizer itself, which the lists only come near to
+        SC_TRY_IN(sc_tok_parse(json.p, json.n, &t, err), err, "tokenizer.huggingface.json");
+        SC_TRY(read_specials(g, t, false, false, sc_tok_size(t), err));
+        SC_TRY(sc_tok_finish(t, err));
+        *out = sc_take(t);
+        return SC_OK;
+    }
     SC_TRY(read_list(g, &l, err));
     SC_TRY(sc_str_is(model, "gpt2") ? open_bpe(g, &l, &t, err)
                                     : open_spm(g, &l, sc_str_is(model, "t5"), &t, err));

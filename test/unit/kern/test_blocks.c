@@ -111,6 +111,86 @@ TEST(quantises_as_the_reference_does)
     close_goldens(&g);
 }
 
+enum { QUANT_SETS = 4, QUANT_N = 64 * 256 };
+
+/* Values to round, the same wherever they are made: a bell; with 0.6 % far outside; all positive;
+ * so small that the scales are subnormal halves. */
+static void quant_set(unsigned set, float *x)
+{
+    uint32_t seed = 1;
+    for (size_t i = 0; i < QUANT_N; i++) {
+        uint32_t sum = 0, first = 0;
+        for (unsigned k = 0; k < 4; k++) {
+            seed = seed * 1664525 + 1013904223;
+            sum += seed >> 16;
+            first = k == 0 ? seed >> 16 : first;
+        }
+        const float bell = (float)((int32_t)sum - 131070) / 65536;
+        const float of[QUANT_SETS] = {bell, first < 400 ? bell * 16 : bell, 1 + bell * 0.25f,
+                                      bell / 65536};
+        x[i] = of[set];
+    }
+}
+
+/*
+ * The sum of squared errors that llama.cpp's own quantiser leaves on the sets above
+ * (ggml_quantize_chunk of llama-cpp-python 0.3.36, no importance matrix).
+ */
+static const struct {
+    sc_dtype type;
+    double error[QUANT_SETS];
+} quant_reference[] = {
+    {SC_Q2_K, {4.385760e+02, 1.201162e+03, 1.692135e+02, 1.035206e-07}},
+    {SC_Q3_K, {1.151811e+02, 4.157258e+02, 1.155285e+02, 2.986796e-08}},
+    {SC_Q4_K, {2.585289e+01, 1.500080e+02, 8.080447e+00, 1.328328e-08}},
+    {SC_Q5_K, {6.573371e+00, 3.945126e+01, 2.027815e+00, 6.467649e-06}},
+    {SC_Q6_K, {1.600072e+00, 1.631480e+01, 1.583733e+00, 1.267591e-06}},
+    {SC_IQ4_NL, {2.953272e+01, 2.291811e+02, 5.133771e+01, 2.408063e-08}},
+};
+
+TEST(rounds_to_k_types_no_further_away_than_the_reference)
+{
+    UNUSED;
+    static float x[QUANT_N], y[QUANT_N];
+    static uint8_t raw[QUANT_N];
+    for (size_t t = 0; t < SC_LEN(quant_reference); t++) {
+        const sc_dtype type = quant_reference[t].type;
+        for (unsigned set = 0; set < QUANT_SETS; set++) {
+            quant_set(set, x);
+            sc_quant_row(type, raw, x, QUANT_N);
+            sc_dequant_row(type, y, raw, QUANT_N);
+            double error = 0;
+            for (size_t i = 0; i < QUANT_N; i++)
+                error += ((double)y[i] - (double)x[i]) * ((double)y[i] - (double)x[i]);
+            if (!(error <= quant_reference[t].error[set] * (1 + 1e-5)))
+                fail_msg("%s: set %u: %g, the reference %g", sc_dtype_info(type)->name, set, error,
+                         quant_reference[t].error[set]);
+        }
+    }
+}
+
+TEST(rounds_what_is_all_alike_and_what_is_largest)
+{
+    UNUSED;
+    static const float values[] = {0, 1, -1, 0x1p-30f, 65504, -65504};
+    for (unsigned t = 0; t < SC_DTYPE_N; t++) {
+        if (!sc_quant_has((sc_dtype)t) || t == SC_MXFP4)
+            continue;
+        for (size_t v = 0; v < SC_LEN(values); v++) {
+            float x[256], y[256];
+            uint8_t raw[1024];
+            for (size_t i = 0; i < 256; i++)
+                x[i] = values[v];
+            sc_quant_row((sc_dtype)t, raw, x, 256);
+            sc_dequant_row((sc_dtype)t, y, raw, 256);
+            for (size_t i = 0; i < 256; i++)
+                if (!(fabsf(y[i] - x[i]) <= fabsf(x[i]) * 0.01f + 0x1p-24f))
+                    fail_msg("%s: %g became %g", sc_dtype_info((sc_dtype)t)->name, (double)x[i],
+                             (double)y[i]);
+        }
+    }
+}
+
 /* Random rows of every type: what a panel says of a row is what the row says. Some rows are absent.
  */
 TEST(a_packed_row_keeps_its_bits)
@@ -157,6 +237,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(dequantises_every_type_to_the_reference_bits),
         T(quantises_as_the_reference_does),
+        T(rounds_to_k_types_no_further_away_than_the_reference),
+        T(rounds_what_is_all_alike_and_what_is_largest),
         T(a_packed_row_keeps_its_bits),
     };
     return RUN_TESTS(tests);
