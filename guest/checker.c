@@ -147,8 +147,8 @@ static void serve(checker *c)
 
 _Noreturn void sc_checker_run(const sc_py *py, int control)
 {
-    checker c = {.py = py, .control = control, .codec = sc_codec_new()};
-    c.remote = c.codec ? sc_remote_new(c.codec) : NULL;
+    checker c = {.py = py, .control = control, .codec = py->codec};
+    c.remote = sc_remote_new(c.codec);
     c.run = PyObject_GetAttrString(py->glue, "run_split");
     if (!c.remote || !c.run)
         _exit(71);

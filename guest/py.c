@@ -2,6 +2,8 @@
 #include "guest/py.h"
 
 #include "base/mem.h"
+#include "guest/codec.h"
+#include "guest/warm.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -153,6 +155,10 @@ sc_code sc_py_start(const char *stdlib, bool tools, uint32_t hash_seed, sc_py *o
     SC_TRY(grab("random", "seed", &out->seed, err));
     SC_TRY(load_glue((const char *)(tools ? sc_glue_tools : sc_glue_checker), "glue", &out->glue,
                      err));
+    out->codec = sc_codec_new();
+    if (!out->codec)
+        return sc_py_fail(err, "codec");
+    SC_TRY(sc_warm_up(out->codec, err));
     return finish(err);
 }
 

@@ -23,6 +23,7 @@ typedef struct sc_py {
     PyObject *out, *errout; // owned: sys.stdout and sys.stderr as they were at the start
     PyObject *seed;         // owned: random.seed
     PyObject *glue;         // owned: the module made from guest/py
+    struct sc_codec *codec; // owned; of the samples and of the checker
 } sc_py;
 
 /**

@@ -428,11 +428,11 @@ static void start(server *v, const sc_sample *s, bool script)
         .s = s, .in = sc_buf_init(SC_WIRE_FRAME_MAX), .out = sc_buf_init(SC_WIRE_FRAME_MAX)};
     sc_link_init(&v->link, s->link);
     v->ops = (sc_codec_ops){put_handle, get_handle, v};
-    v->codec = sc_codec_new();
+    v->codec = s->py->codec;
     v->handles = PyList_New(0);
     (void)snprintf(v->path, sizeof v->path, "%s/%s", s->home, SC_PY_SOLUTION); // short by the jail
     PyObject *seeded = PyObject_CallFunction(s->py->seed, "i", 0);
-    if (!v->codec || !v->handles || !seeded)
+    if (!v->handles || !seeded)
         _exit(71);
     Py_DECREF(seeded);
     write_source(v);
