@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    MAX_JOBS = 64,
+    MAX_JOBS = 63,
     MAX_ATTEMPTS = 3,
     MAX_RESTARTS = 3, // of one worker without a sample between
 };
@@ -84,10 +84,12 @@ void sc_box_close(sc_box *b)
 static sc_code start_worker(sc_box *b, unsigned i, sc_err *err)
 {
     const bool root = geteuid() == 0;
+    // A box of tools beside one of programs: the sweep of one is not to end the other.
+    const unsigned slot = b->o.tools ? MAX_JOBS - i : i;
     const sc_worker_opts o = {
         .guest = b->guest,
         .level = b->level,
-        .uid = root && b->level >= SC_BOX_REDUCED_UID ? sc_place_uid(i) : 0,
+        .uid = root && b->level >= SC_BOX_REDUCED_UID ? sc_place_uid(slot) : 0,
         .slot = i,
         .hash_seed = b->o.hash_seed,
         .tools = b->o.tools,

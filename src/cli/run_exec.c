@@ -185,14 +185,16 @@ sc_code sc_run_exec_finish(sc_run_exec *x, const sc_eval_result *result, sc_err 
     if (!sc_buf_ok(&text))
         return sc_fail_nomem(err);
     SC_TRY(sc_run_write(&result->folder, "exec.jsonl", sc_buf_str(&text), err));
-    const json_t *models = json_object_get(result->run, "models");
+    json_t *models = json_object_get(result->run, "models");
     for (size_t i = 0; i < json_array_size(models); i++) {
-        const json_t *m = json_array_get(models, i);
+        json_t *m = json_array_get(models, i);
         if (json_is_string(json_object_get(m, "error")))
             continue;
         SC_AUTO_JSON *sum =
             sc_execute_summary(x->execute, sc_json_str(json_object_get(m, "label")));
         SC_TRY(show(x, sum, err));
+        if (json_object_set(m, "execution", sum)) // run.json and report.md have it from there
+            return sc_fail_nomem(err);
     }
     return SC_OK;
 }

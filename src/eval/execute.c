@@ -9,14 +9,25 @@
 
 enum { MAX_SAMPLES = 1 << 24, MAX_PROGRAM = 64 << 20 };
 
+struct sample;
+
+/* One program of a sample: what its job's tag points to. */
+typedef struct attempt {
+    struct sample *of;
+    bool raw; // without extraction
+} attempt;
+
 typedef struct sample {
     char *model, *text, *extract; // owned; text: the program, NULL: there is none
     size_t n_text;
     uint32_t index;
     const sc_task *task;
-    bool changed; // by extraction
+    bool changed;    // by extraction
+    bool unfinished; // the token limit came inside the code
     sc_judged judged;
-    struct sample *next; // in the order they came
+    attempt own, plain;
+    bool raw_done, raw_passed; // of prompt and completion as they came, where that is not the same
+    struct sample *next;       // in the order they came
 } sample;
 
 struct sc_execute {
@@ -28,7 +39,7 @@ struct sc_execute {
     size_t n_tasks;
     double *cpu_s; // owned, [n_tasks]: own limits, 0: the common one
     sample *first, **last;
-    size_t n, done, again, recovered, timeouts;
+    size_t n, done, again;
     sc_buf source;
 };
 
@@ -122,17 +133,23 @@ static bool is_known(const sc_execute *x, const sc_record *r)
     return false;
 }
 
-static sc_code submit(sc_execute *x, sample *s, sc_err *err)
+/* `whole`: the text is a program; else it continues the task's prompt where the task has it so. */
+static sc_code submit(sc_execute *x, sample *s, sc_str text, bool whole, attempt *tag, sc_err *err)
 {
     sc_job job = {0};
-    SC_TRY(sc_program_job(s->task, (sc_str){s->text, s->n_text}, true, &x->source, &job, err));
+    SC_TRY(sc_program_job(s->task, text, whole, &x->source, &job, err));
     job.limits = x->limits;
     if (s->judged.cpu_s > 0) {
         job.limits.cpu_s = s->judged.cpu_s;
         job.limits.wall_s = 0; // in proportion
     }
-    job.tag = s;
+    job.tag = tag;
     return sc_box_submit(x->box, &job, err);
+}
+
+static sc_code submit_own(sc_execute *x, sample *s, sc_err *err)
+{
+    return submit(x, s, (sc_str){s->text, s->n_text}, true, &s->own, err);
 }
 
 sc_code sc_execute_add(sc_execute *x, const sc_record *r, sc_err *err)
@@ -157,9 +174,16 @@ sc_code sc_execute_add(sc_execute *x, const sc_record *r, sc_err *err)
     s->task = t->task;
     s->changed = r->changed;
     s->judged = (sc_judged){.task = t->task, .cpu_s = x->cpu_s[t - x->task], .no_code = !s->text};
+    s->own = (attempt){s, false};
+    s->plain = (attempt){s, true};
+    s->unfinished = s->text &&
+                    (sc_str_is(r->finish, "length") || sc_str_is(r->finish, "context")) &&
+                    sc_program_reaches_end(r->solution, r->completion);
     x->n++;
+    if (s->changed && r->completion.n)
+        SC_TRY(submit(x, s, r->completion, false, &s->plain, err));
     if (s->text)
-        return submit(x, s, err);
+        return submit_own(x, s, err);
     s->judged.done = true;
     x->done++;
     return SC_OK;
@@ -172,14 +196,19 @@ static sc_code take(sc_execute *x, int timeout_ms, bool *got, sc_err *err)
     SC_TRY(sc_box_poll(x->box, timeout_ms, &v, got, err));
     if (!*got)
         return SC_OK;
-    sample *s = v.tag;
+    const attempt *a = v.tag;
+    sample *s = a->of;
+    if (a->raw) {
+        s->raw_done = true;
+        s->raw_passed = v.kind == SC_BOX_PASSED;
+        sc_verdict_drop(&v);
+        return SC_OK;
+    }
     if (s->judged.done) { // run again alone
         sc_verdict_drop(&s->judged.verdict);
         s->judged.recovered = v.kind != SC_BOX_TIMEOUT;
-        x->recovered += s->judged.recovered;
     } else {
         x->done++;
-        x->timeouts += v.kind == SC_BOX_TIMEOUT;
     }
     s->judged.verdict = v;
     s->judged.done = true;
@@ -215,7 +244,7 @@ sc_code sc_execute_finish(sc_execute *x, const sc_records *all, sc_err *err)
         if (x->stop && atomic_load(x->stop))
             return sc_fail(err, SC_E_INTERRUPTED, "stopped while timeouts were run again");
         x->again++;
-        SC_TRY(submit(x, s, err));
+        SC_TRY(submit_own(x, s, err));
         while (sc_box_pending(x->box))
             SC_TRY(take(x, -1, &got, err));
     }
@@ -227,6 +256,19 @@ sc_code sc_execute_finish(sc_execute *x, const sc_records *all, sc_err *err)
 static bool has_passed(const sample *s)
 {
     return !s->judged.no_code && s->judged.verdict.kind == SC_BOX_PASSED;
+}
+
+/* Whether the code's end is missing and that is why it did not pass. */
+static bool is_truncated(const sample *s)
+{
+    const sc_box_kind k = s->judged.verdict.kind;
+    return s->unfinished && (k == SC_BOX_FAILED || k == SC_BOX_ERROR || k == SC_BOX_SYNTAX);
+}
+
+/* Whether it would have passed as it came. */
+static bool has_passed_raw(const sample *s)
+{
+    return s->raw_done ? s->raw_passed : !s->changed && has_passed(s);
 }
 
 void sc_execute_lines(const sc_execute *x, json_t *(*verdict)(const sc_verdict *), sc_buf *out)
@@ -241,6 +283,8 @@ void sc_execute_lines(const sc_execute *x, json_t *(*verdict)(const sc_verdict *
         SC_AUTO_JSON *v = verdict(&s->judged.verdict);
         if (s->judged.no_code && v)
             (void)json_object_set_new(v, "verdict", json_string("no_code")); // buf says it below
+        else if (is_truncated(s) && v)
+            (void)json_object_set_new(v, "verdict", json_string("truncated")); // as above
         if (!o || !v || json_object_update(o, v)) {
             out->bad = true;
             return;
@@ -250,52 +294,90 @@ void sc_execute_lines(const sc_execute *x, json_t *(*verdict)(const sc_verdict *
     }
 }
 
+typedef struct tally {
+    size_t kind[SC_BOX_NOT_MEASURED + 1], no_code, truncated, n, passed, single, changed,
+        raw_passed;
+    size_t timeouts, recovered, tasks;
+    double rate, raw_rate;
+} tally;
+
+static void count(tally *t, const sample *s)
+{
+    t->no_code += s->judged.no_code;
+    t->truncated += is_truncated(s);
+    if (!s->judged.no_code && !is_truncated(s))
+        t->kind[s->judged.verdict.kind]++;
+    t->single += s->judged.verdict.single;
+    t->recovered += s->judged.recovered;
+    t->timeouts += s->judged.recovered || s->judged.verdict.kind == SC_BOX_TIMEOUT;
+    if (!s->judged.no_code && s->judged.verdict.kind == SC_BOX_NOT_MEASURED)
+        return;
+    t->n++;
+    t->passed += has_passed(s);
+    t->changed += s->changed;
+    t->raw_passed += has_passed_raw(s);
+}
+
+/* Means of pass@1 over the tasks. */
+static bool add_rates(const sc_execute *x, sc_str model, tally *t)
+{
+    enum { MADE, GOOD, RAW, KINDS };
+    uint64_t(*of)[KINDS] = sc_alloc(x->n_tasks, sizeof *of);
+    for (const sample *s = x->first; s && of; s = s->next) {
+        if (!s->judged.done || !sc_str_is(model, s->model) ||
+            (!s->judged.no_code && s->judged.verdict.kind == SC_BOX_NOT_MEASURED))
+            continue;
+        size_t i = 0;
+        while (x->task[i].task != s->task)
+            i++;
+        of[i][MADE]++;
+        of[i][GOOD] += has_passed(s);
+        of[i][RAW] += has_passed_raw(s);
+    }
+    for (size_t i = 0; i < x->n_tasks && of; i++) {
+        if (!of[i][MADE])
+            continue;
+        t->rate += sc_pass_at_k(of[i][MADE], of[i][GOOD], 1);
+        t->raw_rate += sc_pass_at_k(of[i][MADE], of[i][RAW], 1);
+        t->tasks++;
+    }
+    const bool good = of != NULL;
+    sc_free(of);
+    return good;
+}
+
+static json_t *verdicts_json(const tally *t)
+{
+    json_t *why = json_object();
+    for (size_t i = 0; why && i < SC_LEN(t->kind); i++)
+        (void)json_object_set_new(why, sc_box_kind_name((sc_box_kind)i), // a missing figure shows
+                                  json_integer((json_int_t)t->kind[i]));
+    if (why) {
+        (void)json_object_set_new(why, "no_code", json_integer((json_int_t)t->no_code)); // as above
+        (void)json_object_set_new(why, "truncated",
+                                  json_integer((json_int_t)t->truncated)); // as above
+    }
+    return why;
+}
+
 json_t *sc_execute_summary(const sc_execute *x, sc_str model)
 {
-    size_t kind[SC_BOX_NOT_MEASURED + 1] = {0}, no_code = 0, n = 0, passed = 0, single = 0;
-    uint64_t *made = sc_alloc(x->n_tasks, sizeof *made), *good = sc_alloc(x->n_tasks, sizeof *good);
-    double sum = 0;
-    size_t tasks = 0;
-    for (const sample *s = x->first; s && made && good; s = s->next) {
-        if (!s->judged.done || !sc_str_is(model, s->model))
-            continue;
-        no_code += s->judged.no_code;
-        if (!s->judged.no_code)
-            kind[s->judged.verdict.kind]++;
-        single += s->judged.verdict.single;
-        if (!s->judged.no_code && s->judged.verdict.kind == SC_BOX_NOT_MEASURED)
-            continue;
-        n++;
-        passed += has_passed(s);
-        for (size_t i = 0; i < x->n_tasks; i++)
-            if (x->task[i].task == s->task) {
-                made[i]++;
-                good[i] += has_passed(s);
-            }
-    }
-    for (size_t i = 0; i < x->n_tasks && made && good; i++)
-        if (made[i]) {
-            sum += sc_pass_at_k(made[i], good[i], 1);
-            tasks++;
-        }
-    json_t *why = json_object();
-    for (size_t i = 0; why && i < SC_LEN(kind); i++)
-        (void)json_object_set_new(why, sc_box_kind_name((sc_box_kind)i), // a missing figure shows
-                                  json_integer((json_int_t)kind[i]));
-    if (why)
-        (void)json_object_set_new(why, "no_code", json_integer((json_int_t)no_code)); // as above
-    const bool nomem = !made || !good;
-    sc_free(made);
-    sc_free(good);
-    if (nomem) {
-        json_decref(why);
+    tally t = {0};
+    for (const sample *s = x->first; s; s = s->next)
+        if (s->judged.done && sc_str_is(model, s->model))
+            count(&t, s);
+    if (!add_rates(x, model, &t))
         return NULL;
-    }
-    const sc_interval w = sc_wilson(passed, n, 0.95);
-    return json_pack("{s:o, s:I, s:I, s:I, s:f, s:[f, f], s:o, s:I, s:I, s:I, s:s, s:s}", "model",
-                     sc_json_text(model), "samples", (json_int_t)n, "tasks", (json_int_t)tasks,
-                     "passed", (json_int_t)passed, "pass_at_1", tasks ? sum / (double)tasks : 0.0,
-                     "wilson", w.low, w.high, "verdicts", why, "timeouts", (json_int_t)x->timeouts,
-                     "recovered", (json_int_t)x->recovered, "single", (json_int_t)single, "level",
-                     sc_box_level_name(sc_box_level_of(x->box)), "python", sc_box_python(x->box));
+    const sc_interval w = sc_wilson(t.passed, t.n, 0.95);
+    const double tasks = t.tasks ? (double)t.tasks : 1;
+    return json_pack("{s:o, s:I, s:I, s:I, s:f, s:[f, f], s:o, s:I, s:I, s:I, s:{s:I, s:I, s:f}, "
+                     "s:s, s:s}",
+                     "model", sc_json_text(model), "samples", (json_int_t)t.n, "tasks",
+                     (json_int_t)t.tasks, "passed", (json_int_t)t.passed, "pass_at_1",
+                     t.rate / tasks, "wilson", w.low, w.high, "verdicts", verdicts_json(&t),
+                     "timeouts", (json_int_t)t.timeouts, "recovered", (json_int_t)t.recovered,
+                     "single", (json_int_t)t.single, "extraction", "changed", (json_int_t)t.changed,
+                     "passed_without", (json_int_t)t.raw_passed, "pass_at_1_without",
+                     t.raw_rate / tasks, "level", sc_box_level_name(sc_box_level_of(x->box)),
+                     "python", sc_box_python(x->box));
 }

@@ -96,6 +96,63 @@ static void add_scores(const sc_report *r, sc_buf *out)
     }
 }
 
+/* Counts that are not 0, as "failed 3, timeout 1". */
+static void add_counts(sc_buf *out, json_t *counts)
+{
+    const char *name = NULL, *between = "";
+    json_t *n = NULL;
+    json_object_foreach(counts, name, n)
+    {
+        if (json_integer_value(n) == 0 || strcmp(name, "passed") == 0)
+            continue;
+        sc_buf_addf(out, "%s%s %lld", between, name, (long long)json_integer_value(n));
+        between = ", ";
+    }
+    if (!*between)
+        sc_buf_add_char(out, '-');
+}
+
+static void add_execution_row(sc_buf *out, const sc_report_model *m)
+{
+    const json_t *e = json_object_get(m->info, "execution");
+    const json_t *x = json_object_get(e, "extraction"), *w = json_object_get(e, "wilson");
+    sc_buf_add_c(out, "| ");
+    sc_report_add_cell(out, m->label);
+    sc_buf_addf(out, " | %lld of %lld | %.1f", int_of(e, "passed"), int_of(e, "samples"),
+                100 * json_number_value(json_object_get(e, "pass_at_1")));
+    add_interval(out, (sc_interval){json_number_value(json_array_get(w, 0)),
+                                    json_number_value(json_array_get(w, 1))});
+    sc_buf_add_c(out, " | ");
+    add_counts(out, json_object_get(e, "verdicts"));
+    sc_buf_addf(out, " | %lld, %lld recovered | %lld | %.1f | %lld | ", int_of(e, "timeouts"),
+                int_of(e, "recovered"), int_of(x, "changed"),
+                100 * json_number_value(json_object_get(x, "pass_at_1_without")),
+                int_of(e, "single"));
+    add_text(out, e, "level");
+    sc_buf_add_c(out, " |\n");
+}
+
+/* What running the completions gave; nothing when none were run. */
+static void add_execution(const sc_report *r, sc_buf *out)
+{
+    bool head = false;
+    for (size_t i = 0; i < r->n_models; i++) {
+        if (!json_is_object(json_object_get(r->model[i].info, "execution")))
+            continue;
+        if (!head)
+            sc_buf_add_c(out,
+                         "\n## Execution\n\n| Model | Passed | pass@1 % [95 % Wilson, samples] "
+                         "| Others | Timeouts | Changed by extraction | pass@1 % without | "
+                         "Single mode | Level |\n|---|---|---|---|---|---|---|---|---|\n");
+        head = true;
+        add_execution_row(out, &r->model[i]);
+    }
+    if (head)
+        sc_buf_add_c(out, "\nVerdicts are in exec.jsonl. A timeout was run again alone; "
+                          "\"truncated\": the token limit came inside code that did not pass. "
+                          "Single mode: tests and program share an interpreter.\n");
+}
+
 static void add_three(sc_buf *out, const sc_spread *s, double scale, const char *form)
 {
     sc_buf_add_c(out, " | ");
@@ -318,6 +375,7 @@ void sc_report_markdown(const sc_report *r, sc_buf *out)
 {
     add_head(r, out);
     add_scores(r, out);
+    add_execution(r, out);
     add_speed(r, out);
     add_memory(r, out);
     add_tasks(r, out);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "score/program.h"
 
+#include <string.h>
+
 bool sc_program_has_tests(const sc_task *t)
 {
     return t->test.n > 0;
@@ -64,4 +66,24 @@ sc_code sc_program_job(const sc_task *t, sc_str completion, bool whole, sc_buf *
                                : t->whole ? t->setup
                                           : (sc_str){"", 0}};
     return SC_OK;
+}
+
+/* The last line of *s that is not blank, without the blanks at its end; *s loses it. */
+static sc_str take_last_line(sc_str *s)
+{
+    while (s->n && strchr(" \t\r\n", s->p[s->n - 1]) && s->p[s->n - 1])
+        s->n--;
+    size_t start = s->n;
+    while (start && s->p[start - 1] != '\n')
+        start--;
+    const sc_str line = {s->p + start, s->n - start};
+    s->n = start;
+    return line;
+}
+
+bool sc_program_reaches_end(sc_str program, sc_str completion)
+{
+    const sc_str last = take_last_line(&program);
+    const sc_str half = take_last_line(&completion), before = take_last_line(&completion);
+    return last.n && (sc_str_eq(last, half) || sc_str_eq(last, before));
 }

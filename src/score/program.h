@@ -42,4 +42,11 @@ sc_cleaned sc_program_clean(const sc_task *t, sc_str completion, bool broken_off
 sc_code sc_program_job(const sc_task *t, sc_str completion, bool whole, sc_buf *source, sc_job *out,
                        sc_err *err) SC_CHECKED;
 
+/**
+ * Whether the program still goes on where the completion ends: its last line is one of the
+ * completion's last two, of which the very last may be half a line. What was broken off there is
+ * code, not the talk behind it.
+ */
+bool sc_program_reaches_end(sc_str program, sc_str completion);
+
 #endif

@@ -1,15 +1,18 @@
-/* Many samples in a row leave nothing: processes, descriptors, memory, folders. usage:
- * test_box_leak [N] */
+/* Many samples in a row leave nothing: processes, mounts, control groups, descriptors, files,
+ * memory. usage: test_box_leak [N] */
 // SPDX-License-Identifier: MIT
 #include "base/json.h"
 #include "box/box.h"
+#include "box/place.h"
 #include "box/tree.h"
 #include "box/worker.h"
 
 #include <dirent.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static size_t count_folder(const char *path)
@@ -23,24 +26,69 @@ static size_t count_folder(const char *path)
     return n;
 }
 
-static size_t count_tree(pid_t pid, unsigned depth)
+/* Entries of a folder that begin with `start`. */
+static size_t count_names(const char *path, const char *start)
 {
-    pid_t child[64];
-    const size_t n = sc_tree_children(pid, child, 64);
-    size_t sum = n;
-    for (size_t i = 0; i < n && depth < 8; i++)
-        sum += count_tree(child[i], depth + 1);
-    return sum;
+    DIR *d = opendir(path);
+    size_t n = 0;
+    for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
+        n += strncmp(e->d_name, start, strlen(start)) == 0;
+    if (d)
+        (void)closedir(d); // only read
+    return n;
 }
 
-static unsigned long rss_kib(void)
+static size_t count_lines(const char *path)
 {
-    FILE *f = fopen("/proc/self/statm", "r");
+    FILE *f = fopen(path, "re");
+    size_t n = 0;
+    for (int c = 0; f && (c = getc(f)) != EOF;)
+        n += c == '\n';
+    if (f)
+        (void)fclose(f); // only read
+    return n;
+}
+
+static unsigned long rss_kib(pid_t pid)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/statm", pid); // fits
+    FILE *f = fopen(path, "re");
     unsigned long size = 0, rss = 0;
     const bool read_it = f && fscanf(f, "%lu %lu", &size, &rss) == 2;
     if (f)
         (void)fclose(f); // only read
     return read_it ? rss * 4 : 0;
+}
+
+/* Processes below `pid`; their resident memory is added to *rss. */
+static size_t count_tree(pid_t pid, unsigned depth, unsigned long *rss)
+{
+    pid_t child[64];
+    const size_t n = sc_tree_children(pid, child, 64);
+    size_t sum = n;
+    for (size_t i = 0; i < n && depth < 8; i++) {
+        *rss += rss_kib(child[i]);
+        sum += count_tree(child[i], depth + 1, rss);
+    }
+    return sum;
+}
+
+/* As root the workers are users of their own: whatever of theirs runs anywhere, also what left our
+ * tree. */
+static size_t count_users(void)
+{
+    DIR *d = opendir("/proc");
+    size_t n = 0;
+    for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
+        struct stat st;
+        n += e->d_name[0] >= '1' && e->d_name[0] <= '9' &&
+             fstatat(dirfd(d), e->d_name, &st, 0) == 0 && st.st_uid >= sc_place_uid(0) &&
+             st.st_uid < sc_place_uid(0) + 128;
+    }
+    if (d)
+        (void)closedir(d); // only read
+    return n;
 }
 
 // Honest, wrong, broken, noisy, leaving things behind: what models write.
@@ -60,14 +108,41 @@ static const struct {
      SC_BOX_PASSED},
 };
 
+// What there is of each thing; the names are those of the tests.
+enum { PROCESSES, USERS, DESCRIPTORS, MOUNTS, GROUPS, FILES, N_COUNTS };
+static const char *const count_name[N_COUNTS] = {"process",       "process of the workers' users",
+                                                 "descriptor",    "mount",
+                                                 "control group", "file in a temporary folder"};
+
 typedef struct state {
-    size_t processes, descriptors;
-    unsigned long rss;
+    size_t n[N_COUNTS];
+    unsigned long rss, rss_workers;
 } state;
+
+static size_t n_groups; // nftw has no context
+
+static int count_group(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)path;
+    (void)st;
+    (void)at;
+    n_groups += kind == FTW_D;
+    return 0;
+}
 
 static state look(void)
 {
-    return (state){count_tree(getpid(), 0), count_folder("/proc/self/fd"), rss_kib()};
+    state s = {.rss = rss_kib(getpid())};
+    n_groups = 0;
+    (void)nftw("/sys/fs/cgroup", count_group, 16, FTW_PHYS); // absent: none
+    s.n[PROCESSES] = count_tree(getpid(), 0, &s.rss_workers);
+    s.n[USERS] = count_users();
+    s.n[DESCRIPTORS] = count_folder("/proc/self/fd");
+    s.n[MOUNTS] = count_lines("/proc/self/mounts");
+    s.n[GROUPS] = n_groups;
+    s.n[FILES] = count_names("/tmp", "scbench-") + count_names("/var/tmp", "scbench-") +
+                 count_names("/dev/shm", "scbench-");
+    return s;
 }
 
 static size_t run_many(sc_box *b, size_t n)
@@ -119,15 +194,23 @@ int main(int argc, char **argv)
     const double seconds = (double)(sc_now_ns() - start) * 1e-9;
     const state after = look();
     sc_box_close(b);
-    printf("# %zu samples, %.0f a second, resident %lu KiB before and %lu after\n", n,
-           (double)n / seconds, before.rss, after.rss);
+    const state closed = look();
+    printf("# %zu samples, %.0f a second; resident: supervisor %lu KiB before and %lu after, "
+           "workers %lu and %lu\n",
+           n, (double)n / seconds, before.rss, after.rss, before.rss_workers, after.rss_workers);
+    unsigned bad = wrong > 0, test = 1;
     printf("%s 1 - every verdict is right\n", wrong ? "not ok" : "ok");
-    printf("%s 2 - no process is left\n",
-           after.processes != before.processes || count_tree(getpid(), 0) ? "not ok" : "ok");
-    printf("%s 3 - no descriptor is left\n",
-           after.descriptors != before.descriptors ? "not ok" : "ok");
-    const bool flat = after.rss <= before.rss + 2048;
-    printf("%s 4 - the supervisor does not grow\n1..4\n", flat ? "ok" : "not ok");
-    return wrong || after.processes != before.processes ||
-           after.descriptors != before.descriptors || !flat;
+    for (size_t i = 0; i < N_COUNTS; i++) {
+        const bool good = after.n[i] <= before.n[i];
+        bad += !good;
+        printf("%s %u - no %s is left (%zu before, %zu after)\n", good ? "ok" : "not ok", ++test,
+               count_name[i], before.n[i], after.n[i]);
+    }
+    const bool flat = after.rss <= before.rss + 2048 &&
+                      after.rss_workers <= before.rss_workers + before.rss_workers / 4;
+    const bool none = closed.n[PROCESSES] == 0 && closed.n[USERS] == 0;
+    printf("%s %u - memory does not grow\n", flat ? "ok" : "not ok", ++test);
+    printf("%s %u - nothing runs when the box is closed\n", none ? "ok" : "not ok", ++test);
+    printf("1..%u\n", test);
+    return bad || !flat || !none;
 }
