@@ -16,8 +16,10 @@ enum { MAX_VALUES = 1 << 16, MAX_WORD = 64 };
 typedef struct value {
     const sc_opt *opt;
     const char *text; // borrowed; for a flag "yes" or "no"
-    bool env;
+    const char *from; // static, or borrowed from the settings
 } value;
+
+static const char command_line[] = "command line", environment[] = "environment";
 
 struct sc_args {
     const sc_cmd *cmd; // borrowed
@@ -78,11 +80,12 @@ const char *sc_args_suggest(const char *word, const char *const *candidates)
     return best;
 }
 
-static sc_code add_value(sc_args *a, const sc_opt *o, const char *text, bool env, sc_err *err)
+static sc_code add_value(sc_args *a, const sc_opt *o, const char *text, const char *from,
+                         sc_err *err)
 {
     if (!sc_grow(&a->value, &a->cap_values, a->n_values, MAX_VALUES, sizeof *a->value))
         return sc_fail_nomem(err);
-    a->value[a->n_values++] = (value){o, text, env};
+    a->value[a->n_values++] = (value){o, text, from};
     return SC_OK;
 }
 
@@ -129,7 +132,7 @@ static bool read_num(const char *text, double *out)
 }
 
 /* `from` is "--threads" or "SCBENCH_THREADS". */
-static sc_code check_value(const sc_opt *o, const char *from, const char *text, sc_err *err)
+sc_code sc_args_check(const sc_opt *o, const char *from, const char *text, sc_err *err)
 {
     int64_t i = 0;
     double x = 0;
@@ -249,10 +252,10 @@ static sc_code take_value(parser *p, const sc_opt *o, const char *shown, const c
         text = next;
         p->at++;
     }
-    SC_TRY(check_value(o, shown, text, p->err));
-    SC_TRY(add_value(p->args, o, text, false, p->err));
+    SC_TRY(sc_args_check(o, shown, text, p->err));
+    SC_TRY(add_value(p->args, o, text, command_line, p->err));
     while (o->kind == SC_OPT_WORDS && p->at < p->argc && p->argv[p->at][0] != '-')
-        SC_TRY(add_value(p->args, o, p->argv[p->at++], false, p->err));
+        SC_TRY(add_value(p->args, o, p->argv[p->at++], command_line, p->err));
     return SC_OK;
 }
 
@@ -265,7 +268,7 @@ static sc_code parse_long(parser *p, const char *word)
     if (!o && n > 3 && strncmp(name, "no-", 3) == 0) {
         o = find_option(p->args->cmd, name + 3, n - 3, 0);
         if (o && o->kind == SC_OPT_FLAG && !stuck)
-            return add_value(p->args, o, "no", false, p->err);
+            return add_value(p->args, o, "no", command_line, p->err);
         o = NULL;
     }
     if (!o)
@@ -275,9 +278,9 @@ static sc_code parse_long(parser *p, const char *word)
     if (sc_opt_takes_value(o))
         return take_value(p, o, shown, stuck);
     if (!stuck)
-        return add_value(p->args, o, o->kind == SC_OPT_COUNT ? "1" : "yes", false, p->err);
-    SC_TRY(check_value(o, shown, stuck, p->err));
-    return add_value(p->args, o, stuck, false, p->err);
+        return add_value(p->args, o, o->kind == SC_OPT_COUNT ? "1" : "yes", command_line, p->err);
+    SC_TRY(sc_args_check(o, shown, stuck, p->err));
+    return add_value(p->args, o, stuck, command_line, p->err);
 }
 
 /* -n 3, -n3, -qv */
@@ -295,7 +298,7 @@ static sc_code parse_letters(parser *p, const char *word)
         }
         // The short form of help is a value of its own.
         const char *text = o->kind == SC_OPT_COUNT ? "1" : *c == 'h' ? "on" : "yes";
-        SC_TRY(add_value(p->args, o, text, false, p->err));
+        SC_TRY(add_value(p->args, o, text, command_line, p->err));
     }
     return SC_OK;
 }
@@ -317,13 +320,36 @@ static void take_env(const sc_opt *o, void *arg)
     const char *text = e->get(name, e->arg);
     if (!text || !*text)
         return;
-    e->code = check_value(o, name, text, e->p->err);
+    e->code = sc_args_check(o, name, text, e->p->err);
     if (e->code == SC_OK)
-        e->code = add_value(e->p->args, o, text, true, e->p->err);
+        e->code = add_value(e->p->args, o, text, environment, e->p->err);
+}
+
+typedef struct file_source {
+    sc_args *args;
+    const sc_settings *settings;
+    sc_code code;
+    sc_err *err;
+} file_source;
+
+static void take_settings(const sc_opt *o, void *arg)
+{
+    file_source *f = arg;
+    const char *text = NULL, *file = NULL;
+    if (sc_args_has(f->args, o->key))
+        return;
+    for (size_t i = 0;
+         f->code == SC_OK && sc_settings_get(f->settings, f->args->cmd->name, o, i, &text, &file);
+         i++) {
+        // Rows that share a name differ in what they take; the file was checked against one.
+        f->code = sc_args_check(o, file, text, f->err);
+        if (f->code == SC_OK)
+            f->code = add_value(f->args, o, text, file, f->err);
+    }
 }
 
 sc_code sc_args_parse(const sc_cmd *cmd, int argc, char **argv, sc_getenv_fn *env, void *env_arg,
-                      sc_args **out, sc_err *err)
+                      const sc_settings *settings, sc_args **out, sc_err *err)
 {
     SC_AUTO(sc_args) *a = sc_new(sc_args);
     if (!a)
@@ -346,6 +372,9 @@ sc_code sc_args_parse(const sc_cmd *cmd, int argc, char **argv, sc_getenv_fn *en
     if (env)
         sc_cmd_each_option(cmd, take_env, &e);
     SC_TRY(e.code);
+    file_source f = {a, settings, SC_OK, err};
+    sc_cmd_each_option(cmd, take_settings, &f);
+    SC_TRY(f.code);
     if (!sc_args_flag(a, "help")) {
         if (a->n_words > cmd->max_args)
             return sc_fail(err, SC_E_USAGE, "'%s' is one argument too many for 'scbench %s'",
@@ -375,7 +404,7 @@ bool sc_args_has(const sc_args *a, const char *key)
 const char *sc_args_origin(const sc_args *a, const char *key)
 {
     const value *v = last_value(a, key);
-    return !v ? "default" : v->env ? "environment" : "command line";
+    return v ? v->from : "default";
 }
 
 const char *sc_args_text(const sc_args *a, const char *key)

@@ -2,8 +2,8 @@
  * args.h - a parsed command line.
  *
  * A value comes from the command line, else from the environment variable SCBENCH_<OPTION>, else
- * from the table's default. Everything is checked while parsing: a getter cannot fail. Asking for a
- * key that the command does not list is a bug.
+ * from the files of settings.h, else from the table's default. Everything is checked while parsing:
+ * a getter cannot fail. Asking for a key that the command does not list is a bug.
  *
  * Threads: immutable after parsing.
  */
@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,23 +22,26 @@
 typedef struct sc_args sc_args;
 struct sc_cmd;
 
-typedef const char *sc_getenv_fn(const char *name, void *arg);
-
 /**
  * Parses the words behind the command's name. Options may stand after arguments; "--" ends them.
+ * `settings` may be NULL.
  *
- * Owns:   the caller frees *out; texts are borrowed from argv and the environment.
+ * Owns:   the caller frees *out; texts are borrowed from argv, the environment and `settings`.
  * Errors: SC_E_USAGE (an unknown option comes with a suggestion), SC_E_NOMEM
  */
 sc_code sc_args_parse(const struct sc_cmd *cmd, int argc, char **argv, sc_getenv_fn *env,
-                      void *env_arg, sc_args **out, sc_err *err) SC_CHECKED;
+                      void *env_arg, const sc_settings *settings, sc_args **out,
+                      sc_err *err) SC_CHECKED;
+
+/** Whether `text` is a value of `o`; `from` names its place in the error. Errors: SC_E_USAGE */
+sc_code sc_args_check(const sc_opt *o, const char *from, const char *text, sc_err *err) SC_CHECKED;
 
 void sc_args_free(sc_args *a);
 
-/** Whether the option was given, on the command line or in the environment. */
+/** Whether the option was given: on the command line, in the environment, in a file. */
 bool sc_args_has(const sc_args *a, const char *key);
 
-/** "command line", "SCBENCH_THREADS", "default": where the value comes from. */
+/** "command line", "environment", a file of settings, "default": where the value comes from. */
 const char *sc_args_origin(const sc_args *a, const char *key);
 
 bool sc_args_flag(const sc_args *a, const char *key);

@@ -22,5 +22,6 @@ const sc_cmd sc_cmd_completion = {
                 "scbench completion fish > ~/.config/fish/completions/scbench.fish\n",
     .min_args = 1,
     .max_args = 1,
+    .no_settings = true,
     .run = run,
 };

@@ -72,5 +72,6 @@ const sc_cmd sc_cmd_help = {
     .summary = "all commands, one command, or a topic",
     .options = "reference",
     .max_args = 2,
+    .no_settings = true,
     .run = run,
 };

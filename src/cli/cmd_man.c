@@ -17,5 +17,6 @@ const sc_cmd sc_cmd_man = {
     .summary = "the manual page, for 'man -l -'",
     .about = "Prints the manual page scbench(1) in roff. 'make install' installs it.",
     .examples = "scbench man | man -l -\n",
+    .no_settings = true,
     .run = run,
 };

@@ -57,5 +57,6 @@ const sc_cmd sc_cmd_version = {
     .summary = "version, compiler, build flags; the schemas of our files",
     .examples = "scbench version --json\nscbench version --schema sample > sample.schema.json\n",
     .options = "json schema",
+    .no_settings = true,
     .run = run,
 };

@@ -67,7 +67,8 @@ typedef struct sc_cmd {
     const char *examples; // lines; a line that starts with '#' explains the next one
     const char *options;  // keys of options.c, separated by spaces; NULL: none
     unsigned min_args, max_args;
-    bool hidden; // not listed
+    bool hidden;      // not listed
+    bool no_settings; // works without reading the files of settings.h, broken ones too
     sc_code (*run)(sc_cli *cli, sc_err *err);
 } sc_cmd;
 

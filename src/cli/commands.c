@@ -7,6 +7,9 @@
 // clang-format off
 extern const sc_cmd
     sc_cmd_completion,
+    sc_cmd_config_check,
+    sc_cmd_config_init,
+    sc_cmd_config_print,
     sc_cmd_doctor,
     sc_cmd_generate,
     sc_cmd_help,
@@ -51,6 +54,9 @@ const sc_cmd *const sc_cmds[] = {
     &sc_cmd_tok_decode,
     &sc_cmd_sandbox_check,
     &sc_cmd_sandbox_run,
+    &sc_cmd_config_check,
+    &sc_cmd_config_print,
+    &sc_cmd_config_init,
     &sc_cmd_help,
     &sc_cmd_version,
     &sc_cmd_completion,

@@ -164,9 +164,12 @@ static sc_code run_command(sc_cli *cli, sc_err *err)
 
     int used = 0;
     SC_TRY(find_command(cli, &used, err));
+    SC_AUTO(sc_settings) *settings = NULL;
+    if (!cli->cmd->no_settings)
+        SC_TRY(sc_settings_read(get_env, NULL, &settings, err));
     SC_AUTO(sc_args) *args = NULL;
-    SC_TRY(sc_args_parse(cli->cmd, cli->argc - 1 - used, cli->argv + 1 + used, get_env, NULL, &args,
-                         err));
+    SC_TRY(sc_args_parse(cli->cmd, cli->argc - 1 - used, cli->argv + 1 + used, get_env, NULL,
+                         settings, &args, err));
     cli->args = args;
     init_ui(cli);
     if (sc_args_flag(args, "help")) {

@@ -210,6 +210,8 @@ static const sc_opt table[] = {
      "measure the machine's limits; without a model, them alone"},
     {"compare-results", "compare", 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, SPEED,
      "compare two results that were written with --format json"},
+    {"origin", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, GENERAL,
+     "a line for every option with the place that its value comes from"},
     {"color", NULL, 0, SC_OPT_CHOICE, "WHEN", "auto", "auto|always|never", 0, 0, GENERAL,
      "use colour"},
     {"ascii", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, GENERAL,

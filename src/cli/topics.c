@@ -7,6 +7,8 @@ static const char environment[] =
     "Environment variables\n"
     "\n"
     "SCBENCH_<OPTION>   a default for any option: SCBENCH_THREADS=2, SCBENCH_OUTPUT_DIR=out.\n"
+    "SCBENCH_CONFIG     a file of settings instead of ./scbench.json and\n"
+    "                   ~/.config/scbench/config.json ($XDG_CONFIG_HOME); \"none\": no file.\n"
     "                   The command line wins.\n"
     "NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM=dumb\n"
     "                   colour off, off with 0, on with 1, off\n"

@@ -35,7 +35,7 @@ static sc_code parse(const char *line, const variable *env, sc_args **out, sc_er
     char *next = NULL;
     for (char *w = strtok_r(text, " ", &next); w; w = strtok_r(NULL, " ", &next))
         word[n++] = w;
-    return sc_args_parse(&cmd, n, word, get, (void *)(uintptr_t)env, out, err);
+    return sc_args_parse(&cmd, n, word, get, (void *)(uintptr_t)env, NULL, out, err);
 }
 
 TEST(takes_values_in_every_form_and_options_after_arguments)
