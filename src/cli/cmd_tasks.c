@@ -13,7 +13,8 @@ static sc_code open_plan(const sc_cli *cli, sc_plan **out, sc_err *err)
         suites[n++] = sc_args_nth(cli->args, "tasks", i);
     if (n == 0)
         suites[n++] = "builtin";
-    const sc_plan_opts opts = {suites, n, NULL, NULL};
+    const sc_plan_opts opts = {
+        .suites = suites, .n_suites = n, .data_dir = sc_args_text(cli->args, "data-dir")};
     return sc_plan_open(&opts, out, err);
 }
 
@@ -62,7 +63,7 @@ const sc_cmd sc_cmd_tasks_ls = {
     .summary = "the tasks of a suite",
     .about = "Lists the tasks that ship with scbench, or those of --tasks.",
     .examples = "scbench tasks ls\nscbench tasks ls --tasks mine.jsonl --json\n",
-    .options = "tasks json",
+    .options = "tasks data-dir json",
     .run = list,
 };
 
@@ -120,7 +121,7 @@ const sc_cmd sc_cmd_tasks_show = {
     .args = "TASK",
     .summary = "one task: prompt, keywords, stops",
     .examples = "scbench tasks show merge_sort\n",
-    .options = "tasks json",
+    .options = "tasks data-dir json",
     .min_args = 1,
     .max_args = 1,
     .run = show,

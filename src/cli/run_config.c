@@ -443,16 +443,15 @@ sc_code sc_run_engine_opts(const json_t *doc, sc_engine_opts *out, sc_err *err)
     return SC_OK;
 }
 
-/* $XDG_CACHE_HOME/scbench/hashes.json; NULL when there is no place for it. */
-static char *find_hash_cache(void)
+char *sc_run_cache_file(const char *name)
 {
     const char *xdg = getenv("XDG_CACHE_HOME");
     const char *home = getenv("HOME");
     SC_AUTO(sc_buf) path = sc_buf_init(4096);
     if (xdg && xdg[0] == '/')
-        sc_buf_addf(&path, "%s/scbench/hashes.json", xdg);
+        sc_buf_addf(&path, "%s/scbench/%s", xdg, name);
     else if (home && home[0] == '/')
-        sc_buf_addf(&path, "%s/.cache/scbench/hashes.json", home);
+        sc_buf_addf(&path, "%s/.cache/scbench/%s", home, name);
     return path.n ? sc_buf_take(&path) : NULL;
 }
 
@@ -471,7 +470,7 @@ sc_code sc_run_config_take(json_t *doc, sc_run_config *out, sc_err *err)
         return sc_fail(err, SC_E_FORMAT, "config: no protocol '%s'", protocol);
     c.opts.no_memory = json_is_false(json_object_get(doc, "memory"));
     c.opts.out_dir = get_text(doc, "output_dir");
-    c.hash_cache = find_hash_cache();
+    c.hash_cache = sc_run_cache_file("hashes.json");
     c.opts.hash_cache = c.hash_cache;
     c.opts.config = doc;
     *out = c;

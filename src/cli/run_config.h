@@ -47,6 +47,10 @@ sc_code sc_run_unescape(const char *text, sc_buf *out, sc_err *err) SC_CHECKED;
 /** The protocol called `name`, with or without its version. Errors: SC_E_USAGE with a suggestion */
 sc_code sc_run_find_protocol(const char *name, const sc_protocol **out, sc_err *err) SC_CHECKED;
 
+/** The file `name` in our cache folder, which need not be there; NULL when there is no place for
+ * it. Owns: the caller frees it. */
+char *sc_run_cache_file(const char *name);
+
 /** What the short names of --comparison-models stand for; a row without a name ends them. */
 typedef struct sc_comparison {
     const char *name;

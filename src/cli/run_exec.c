@@ -2,6 +2,7 @@
 #include "cli/run_exec.h"
 
 #include "base/mem.h"
+#include "cli/run_config.h"
 
 enum { MAX_TEXT = 1 << 30 };
 
@@ -54,9 +55,18 @@ sc_code sc_run_exec_open(sc_run_exec *x, sc_cli *cli, const sc_plan_opts *tasks,
         *err = why;
         return code;
     }
-    const sc_box_limits limits = limits_of(cli, protocol);
-    return sc_execute_new(tasks, x->box, &limits, protocol->per_ref, &cli->signals->stop,
-                          &x->execute, err);
+    char *cache = sc_run_cache_file("references.json");
+    const sc_execute_opts opts = {.limits = limits_of(cli, protocol),
+                                  .per_ref = protocol->per_ref,
+                                  .reference_cache = cache,
+                                  .stop = &cli->signals->stop};
+    const sc_code made = sc_execute_new(tasks, x->box, &opts, &x->execute, err);
+    sc_free(cache);
+    SC_TRY(made);
+    const sc_reference_count n = sc_execute_references(x->execute);
+    sc_ui_note(&cli->ui, "reference solutions: %zu of %zu pass%s", n.n, n.n,
+               n.n && n.known == n.n ? ", as before" : "");
+    return SC_OK;
 }
 
 /* An event cannot fail: the first error waits for the end, and nothing more is executed. */

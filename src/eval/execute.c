@@ -38,6 +38,7 @@ struct sc_execute {
     const sc_plan_task *task; // borrowed from plan, [n_tasks]
     size_t n_tasks;
     double *cpu_s; // owned, [n_tasks]: own limits, 0: the common one
+    sc_reference_count references;
     sample *first, **last;
     size_t n, done, again;
     sc_buf source;
@@ -63,37 +64,33 @@ void sc_execute_free(sc_execute *x)
 }
 
 /* The references must pass; a task gets a multiple of the CPU time of its reference. */
-static sc_code validate(sc_execute *x, sc_judged *ref, double per_ref, sc_err *err)
+static sc_code validate(sc_execute *x, const sc_execute_opts *o, sc_err *err)
 {
-    size_t n = 0;
+    sc_reference *ref = sc_alloc(x->n_tasks, sizeof *ref);
+    if (!ref)
+        return sc_fail_nomem(err);
     for (size_t i = 0; i < x->n_tasks; i++)
-        if (x->task[i].task->reference.n && sc_program_has_tests(x->task[i].task))
-            ref[n++] = (sc_judged){
-                .task = x->task[i].task, .text = x->task[i].task->reference, .tag = &x->cpu_s[i]};
-    const sc_judge_opts o = {.limits = {.cpu_s = 20, .wall_s = 60}, .retry = true, .stop = x->stop};
-    sc_judge_count c = {0};
-    sc_code code = sc_judge_all(x->box, ref, n, &o, &c, err);
-    for (size_t i = 0; i < n; i++) {
-        if (code == SC_OK && ref[i].verdict.kind != SC_BOX_PASSED)
-            code = sc_fail(err, SC_E_SANDBOX, "the reference solution of %.*s does not pass (%s)",
-                           SC_STRF(ref[i].task->name), sc_box_kind_name(ref[i].verdict.kind));
-        if (per_ref * ref[i].verdict.cpu_s > x->limits.cpu_s)
-            *(double *)ref[i].tag = per_ref * ref[i].verdict.cpu_s;
-        sc_verdict_drop(&ref[i].verdict);
-    }
+        ref[i] = (sc_reference){.task = x->task[i].task,
+                                .suite_sha256 = sc_suite_sha256(x->task[i].suite)};
+    const sc_code code = sc_references_run(x->box, ref, x->n_tasks, o->reference_cache, x->stop,
+                                           &x->references, err);
+    for (size_t i = 0; code == SC_OK && i < x->n_tasks; i++)
+        if (o->per_ref * ref[i].cpu_s > x->limits.cpu_s)
+            x->cpu_s[i] = o->per_ref * ref[i].cpu_s;
+    sc_free(ref);
     return code;
 }
 
-sc_code sc_execute_new(const sc_plan_opts *tasks, sc_box *box, const sc_box_limits *limits,
-                       double per_ref, const atomic_bool *stop, sc_execute **out, sc_err *err)
+sc_code sc_execute_new(const sc_plan_opts *tasks, sc_box *box, const sc_execute_opts *opts,
+                       sc_execute **out, sc_err *err)
 {
     SC_AUTO(sc_execute) *x = sc_new(sc_execute);
     if (!x)
         return sc_fail_nomem(err);
     x->last = &x->first;
     x->box = box;
-    x->limits = *limits;
-    x->stop = stop;
+    x->limits = opts->limits;
+    x->stop = opts->stop;
     x->source = sc_buf_init(MAX_PROGRAM);
     SC_TRY(sc_plan_open(tasks, &x->plan, err));
     x->task = sc_plan_tasks(x->plan, &x->n_tasks);
@@ -103,16 +100,16 @@ sc_code sc_execute_new(const sc_plan_opts *tasks, sc_box *box, const sc_box_limi
     if (!tested)
         return sc_fail(err, SC_E_NOTFOUND, "no task has tests");
     x->cpu_s = sc_alloc(x->n_tasks, sizeof *x->cpu_s);
-    sc_judged *ref = sc_alloc(x->n_tasks, sizeof *ref);
-    sc_code code = SC_OK;
-    if (!x->cpu_s || !ref)
-        code = sc_fail_nomem(err);
-    else
-        code = validate(x, ref, per_ref, err);
-    sc_free(ref);
-    SC_TRY(code);
+    if (!x->cpu_s)
+        return sc_fail_nomem(err);
+    SC_TRY(validate(x, opts, err));
     *out = sc_take(x);
     return SC_OK;
+}
+
+sc_reference_count sc_execute_references(const sc_execute *x)
+{
+    return x->references;
 }
 
 /* The planned task of a record, NULL when it has no tests. */

@@ -13,20 +13,30 @@
 
 #include "eval/plan.h"
 #include "score/judge.h"
+#include "score/references.h"
 #include "store/record.h"
 
 typedef struct sc_execute sc_execute;
 
+/** Pointers are borrowed for sc_execute_new, `stop` until sc_execute_free. */
+typedef struct sc_execute_opts {
+    sc_box_limits limits;        // of a program
+    double per_ref;              // or so many times its reference's CPU time, if that is more
+    const char *reference_cache; // references.h; NULL: nothing is remembered
+    const atomic_bool *stop;     // NULL: cannot be stopped
+} sc_execute_opts;
+
 /**
- * Chooses the tasks that have tests and runs their reference solutions. A program may use
- * `per_ref` times the CPU time of its reference, if that is more than the limit.
+ * Chooses the tasks that have tests and runs their reference solutions.
  *
  * Owns:   the caller frees *out; `box` outlives it.
  * Errors: as sc_plan_open; SC_E_SANDBOX when a reference fails; SC_E_NOTFOUND: no task has tests
  */
-sc_code sc_execute_new(const sc_plan_opts *tasks, sc_box *box, const sc_box_limits *limits,
-                       double per_ref, const atomic_bool *stop, sc_execute **out,
-                       sc_err *err) SC_CHECKED;
+sc_code sc_execute_new(const sc_plan_opts *tasks, sc_box *box, const sc_execute_opts *opts,
+                       sc_execute **out, sc_err *err) SC_CHECKED;
+
+/** How many references there are, and were known to pass. */
+sc_reference_count sc_execute_references(const sc_execute *x);
 
 void sc_execute_free(sc_execute *x);
 

@@ -257,14 +257,19 @@ static char *find_in(const source *s, const char *dir, bool *nomem)
     return NULL;
 }
 
+void sc_data_home(sc_buf *out)
+{
+    const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
+    if (data && *data)
+        sc_buf_addf(out, "%s/scbench/tasks", data);
+    else if (home && *home)
+        sc_buf_addf(out, "%s/.local/share/scbench/tasks", home);
+}
+
 static sc_code find_file(const source *s, const char *dir, char **out, sc_err *err)
 {
     SC_AUTO(sc_buf) xdg = sc_buf_init(8192);
-    const char *home = getenv("HOME"), *data = getenv("XDG_DATA_HOME");
-    if (data && *data)
-        sc_buf_addf(&xdg, "%s/scbench/tasks", data);
-    else if (home && *home)
-        sc_buf_addf(&xdg, "%s/.local/share/scbench/tasks", home);
+    sc_data_home(&xdg);
     const char *const place[] = {dir, dir ? NULL : getenv("SC_DATA"),
                                  dir ? NULL : sc_buf_text(&xdg)};
     for (size_t i = 0; i < SC_LEN(place); i++) {
@@ -277,9 +282,14 @@ static sc_code find_file(const source *s, const char *dir, char **out, sc_err *e
         if (nomem)
             return sc_fail_nomem(err);
     }
-    return sc_fail(err, SC_E_NOTFOUND, "the data of %s (%s) is neither in %s nor in %s", s->name,
-                   s->file[0], dir ? dir : "$SC_DATA",
-                   dir ? "any other folder" : sc_buf_text(&xdg));
+    if (dir)
+        return sc_fail(err, SC_E_NOTFOUND,
+                       "the data of %s (%s) is not in %s; scbench data pull downloads it", s->name,
+                       s->file[0], dir);
+    return sc_fail(err, SC_E_NOTFOUND,
+                   "the data of %s (%s) is neither in $SC_DATA nor in %s; scbench data pull "
+                   "downloads it",
+                   s->name, s->file[0], sc_buf_text(&xdg));
 }
 
 sc_code sc_data_read(const char *name, const char *dir, char **path, sc_buf *bytes, sc_buf *lines,

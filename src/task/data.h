@@ -22,6 +22,9 @@ extern const char *const sc_data_names[];
 
 bool sc_data_is(const char *name);
 
+/** Appends the user's data folder, $XDG_DATA_HOME/scbench/tasks; nothing when there is none. */
+void sc_data_home(sc_buf *out);
+
 /**
  * Reads the data file of the suite `name` and writes it as JSON lines that sc_suite_parse reads.
  *
