@@ -58,6 +58,7 @@ typedef struct sc_arch {
     sc_arch_names names;            // in Hugging Face and torch files
     sc_qkv_kind qkv;                // in those files
     sc_qkv_kind qkv_gguf;
+    bool long_rope;     // its rope_scaling is longrope, under that name and older ones
     bool conv1d;        // matrices are stored [in, out] in those files
     bool gguf_permuted; // q and k rows of a GGUF file are permuted for interleaved rotary
 } sc_arch;
@@ -93,7 +94,11 @@ sc_code sc_config_finish(sc_config *c, sc_err *err) SC_CHECKED;
 sc_code sc_config_llama_keys(const json_t *o, sc_config *c, sc_err *err) SC_CHECKED;
 /** The keys of GPT-2-like configs: n_embd, n_head, ... */
 sc_code sc_config_gpt_keys(const json_t *o, sc_config *c, sc_err *err) SC_CHECKED;
-/** RoPE in both forms; the rotated part is `head_dim` times partial_rotary_factor. */
+/**
+ * RoPE in both forms; the rotated part is `head_dim` times partial_rotary_factor, which is
+ * `partial` unless the file says it; 0: the class has no such key and turns the whole head.
+ * c->rope.orig_ctx may hold the class's default of original_max_position_embeddings.
+ */
 sc_code sc_config_rope_keys(const json_t *o, double partial, sc_config *c, sc_err *err) SC_CHECKED;
 /** The activation under `key`. */
 sc_code sc_config_act(const json_t *o, const char *key, sc_act *out, sc_err *err) SC_CHECKED;

@@ -113,6 +113,8 @@ sc_code sc_config_llama_keys(const json_t *o, sc_config *c, sc_err *err)
         {"head_dim", AT(head_dim), 1, MAX_HEAD_DIM},
         {"max_position_embeddings", AT(ctx), 1, MAX_CTX},
     };
+    if (json_is_null(json_object_get(o, "num_key_value_heads")))
+        c->kv_heads = 0; // as many as there are heads, whatever a missing key means
     SC_TRY(read_ints(o, keys, SC_LEN(keys), c, err));
     SC_TRY(sc_config_f32(o, c->norm == SC_NORM_RMS ? "rms_norm_eps" : "layer_norm_eps",
                          &c->norm_eps, err));
@@ -123,9 +125,17 @@ sc_code sc_config_llama_keys(const json_t *o, sc_config *c, sc_err *err)
 sc_code sc_config_gpt_keys(const json_t *o, sc_config *c, sc_err *err)
 {
     static const int_key keys[] = {
-        {"vocab_size", AT(vocab), 1, MAX_VOCAB}, {"n_embd", AT(hidden), 1, MAX_WIDTH},
-        {"n_inner", AT(inter), 1, MAX_WIDTH},    {"n_layer", AT(layers), 1, SC_CONFIG_MAX_LAYERS},
-        {"n_head", AT(heads), 1, MAX_HEADS},     {"n_positions", AT(ctx), 1, MAX_CTX},
+        // The library takes the usual names for these classes too.
+        {"hidden_size", AT(hidden), 1, MAX_WIDTH},
+        {"num_hidden_layers", AT(layers), 1, SC_CONFIG_MAX_LAYERS},
+        {"num_attention_heads", AT(heads), 1, MAX_HEADS},
+        {"max_position_embeddings", AT(ctx), 1, MAX_CTX},
+        {"vocab_size", AT(vocab), 1, MAX_VOCAB},
+        {"n_embd", AT(hidden), 1, MAX_WIDTH},
+        {"n_inner", AT(inter), 1, MAX_WIDTH},
+        {"n_layer", AT(layers), 1, SC_CONFIG_MAX_LAYERS},
+        {"n_head", AT(heads), 1, MAX_HEADS},
+        {"n_positions", AT(ctx), 1, MAX_CTX},
     };
     SC_TRY(read_ints(o, keys, SC_LEN(keys), c, err));
     SC_TRY(sc_config_f32(o, "layer_norm_epsilon", &c->norm_eps, err));
@@ -150,6 +160,9 @@ sc_code sc_config_act(const json_t *o, const char *key, sc_act *out, sc_err *err
         {"silu", SC_ACT_SILU},
         {"swish", SC_ACT_SILU},
         {"gelu", SC_ACT_GELU},
+        {"gelu_python", SC_ACT_GELU},
+        {"gelu_python_tanh", SC_ACT_GELU_TANH},
+        {"gelu_accurate", SC_ACT_GELU_TANH},
         {"gelu_new", SC_ACT_GELU_TANH},
         {"gelu_pytorch_tanh", SC_ACT_GELU_TANH},
         {"gelu_fast", SC_ACT_GELU_TANH},
@@ -245,8 +258,27 @@ static sc_code rope_kind(sc_str name, sc_rope_kind *out, sc_err *err)
                    SC_STRF(name));
 }
 
-/* The dictionary `rope_scaling`, or `rope_parameters`. */
-static sc_code read_scaling(const json_t *s, sc_config *c, sc_err *err)
+/* Refuses a rope dictionary without a key that its type cannot do without. */
+static sc_code need_keys(const json_t *s, sc_rope_kind kind, sc_err *err)
+{
+    static const char *const llama3[] = {"factor", "low_freq_factor", "high_freq_factor"};
+    const size_t n = kind == SC_ROPE_LLAMA3                          ? 3
+                     : kind == SC_ROPE_PLAIN || kind == SC_ROPE_LONG ? 0
+                                                                     : 1;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *v = json_object_get(s, llama3[i]);
+        // A yarn factor of null is what the contexts say.
+        if (!v || (json_is_null(v) && kind != SC_ROPE_YARN))
+            return sc_fail(err, SC_E_FORMAT, "%s: missing", llama3[i]);
+    }
+    return SC_OK;
+}
+
+/*
+ * The dictionary `rope_scaling`, or `rope_parameters`. `orig` is what stands beside it as
+ * original_max_position_embeddings, or 0; it wins over the one inside.
+ */
+static sc_code read_scaling(const json_t *s, uint32_t orig, sc_config *c, sc_err *err)
 {
     sc_rope_conf *r = &c->rope;
     sc_str type = {0};
@@ -255,10 +287,20 @@ static sc_code read_scaling(const json_t *s, sc_config *c, sc_err *err)
     if (!type.p)
         type = SC_STR("default");
     SC_TRY(rope_kind(type, &r->kind, err));
+    if (sc_arch_find(c->arch)->long_rope && r->kind == SC_ROPE_YARN)
+        r->kind = SC_ROPE_LONG; // its first files called it so
+    if (sc_arch_find(c->arch)->long_rope && r->kind != SC_ROPE_PLAIN && r->kind != SC_ROPE_LONG)
+        return sc_fail(err, SC_E_UNSUPPORTED, "rope_type: \"%.*s\": a %s model has longrope only",
+                       SC_STRF(type), c->arch);
+    SC_TRY(need_keys(s, r->kind, err));
+    SC_TRY(sc_config_u32(s, "original_max_position_embeddings", 1, MAX_CTX, &r->orig_ctx, err));
+    if (orig && (r->kind == SC_ROPE_LLAMA3 || r->kind == SC_ROPE_YARN || r->kind == SC_ROPE_LONG))
+        r->orig_ctx = orig;
+    if (r->kind == SC_ROPE_LONG || r->kind == SC_ROPE_YARN)
+        r->factor = (double)c->ctx / r->orig_ctx; // unless it is given
     SC_TRY(sc_json_get_num(s, "factor", &r->factor, err));
     if (!(r->factor >= 1e-3 && r->factor <= 1e6))
         return sc_fail(err, SC_E_FORMAT, "factor: %g is no usable scale", r->factor);
-    SC_TRY(sc_config_u32(s, "original_max_position_embeddings", 1, MAX_CTX, &r->orig_ctx, err));
     SC_TRY(sc_json_get_num(s, "low_freq_factor", &r->low_freq_factor, err));
     SC_TRY(sc_json_get_num(s, "high_freq_factor", &r->high_freq_factor, err));
     SC_TRY(sc_json_get_num(s, "beta_fast", &r->beta_fast, err));
@@ -267,6 +309,9 @@ static sc_code read_scaling(const json_t *s, sc_config *c, sc_err *err)
     SC_TRY(sc_json_get_num(s, "mscale", &r->mscale, err));
     SC_TRY(sc_json_get_num(s, "mscale_all_dim", &r->mscale_all_dim, err));
     SC_TRY(sc_json_get_bool(s, "truncate", &r->truncate, err));
+    if (r->kind == SC_ROPE_YARN && !(r->beta_fast > 0 && r->beta_slow > 0))
+        return sc_fail(err, SC_E_FORMAT, "beta_fast %g, beta_slow %g: above 0 expected",
+                       r->beta_fast, r->beta_slow);
     if (r->kind == SC_ROPE_LLAMA3 &&
         !(r->low_freq_factor > 0 && r->high_freq_factor > r->low_freq_factor))
         return sc_fail(err, SC_E_FORMAT,
@@ -276,51 +321,64 @@ static sc_code read_scaling(const json_t *s, sc_config *c, sc_err *err)
     return SC_OK;
 }
 
-/* Divisors of longrope, and its factor: the stretch over the original context. */
-static sc_code read_long(const json_t *o, const json_t *s, sc_config *c, sc_err *err)
+/*
+ * The dictionary about RoPE. A file of version 5 to which somebody has added the older
+ * `rope_scaling` has two: the library then takes the older one alone.
+ */
+static sc_code rope_dict(const json_t *o, const json_t **out, const char **in, sc_err *err)
 {
-    sc_rope_conf *r = &c->rope;
-    SC_TRY(read_divisors(s, "short_factor", r, r->short_div, err));
-    SC_TRY(read_divisors(s, "long_factor", r, r->long_div, err));
-    SC_TRY(sc_config_u32(o, "original_max_position_embeddings", 1, MAX_CTX, &r->orig_ctx, err));
-    if (!json_object_get(s, "factor"))
-        r->factor = (double)c->ctx / r->orig_ctx;
+    const json_t *old = json_object_get(o, "rope_scaling");
+    const json_t *new = json_object_get(o, "rope_parameters");
+    const bool use_old = old && !json_is_null(old) && !(new &&json_object_size(old) == 0);
+    const json_t *s = use_old ? old : new;
+    *in = use_old ? "rope_scaling" : "rope_parameters";
+    *out = NULL;
+    if (!s || json_is_null(s))
+        return SC_OK;
+    if (!json_is_object(s))
+        return sc_fail(err, SC_E_FORMAT, "%s: an object expected", *in);
+    const char *key = NULL;
+    json_t *v = NULL;
+    json_object_foreach((json_t *)(uintptr_t)s, key, v) if (json_is_object(v)) return sc_fail(
+        err, SC_E_UNSUPPORTED, "%s.%s: RoPE by layer type", *in, key);
+    *out = s;
     return SC_OK;
 }
 
 sc_code sc_config_rope_keys(const json_t *o, double partial, sc_config *c, sc_err *err)
 {
     sc_rope_conf *r = &c->rope;
-    r->orig_ctx = c->ctx;
+    uint32_t orig = r->orig_ctx;
+    const bool whole = !(partial > 0);
+    if (whole)
+        partial = 1;
     SC_TRY(sc_json_get_num(o, "rope_theta", &r->theta, err));
     SC_TRY(sc_json_get_num(o, "partial_rotary_factor", &partial, err));
+    SC_TRY(sc_config_u32(o, "original_max_position_embeddings", 1, MAX_CTX, &orig, err));
 
-    const json_t *s = json_object_get(o, "rope_scaling");
-    const char *in = "rope_scaling";
-    const json_t *p = json_object_get(o, "rope_parameters");
-    if (json_is_object(p)) {
-        s = p;
-        in = "rope_parameters";
-    }
-    if (s && !json_is_null(s)) {
-        if (!json_is_object(s))
-            return sc_fail(err, SC_E_FORMAT, "%s: an object expected", in);
-        const char *key = NULL;
-        json_t *v = NULL;
-        json_object_foreach((json_t *)(uintptr_t)s, key, v) if (json_is_object(v)) return sc_fail(
-            err, SC_E_UNSUPPORTED, "%s.%s: RoPE by layer type", in, key);
+    const json_t *s = NULL;
+    const char *in = "";
+    r->orig_ctx = c->ctx;
+    SC_TRY(rope_dict(o, &s, &in, err));
+    if (s) {
         SC_TRY_IN(sc_json_get_num(s, "rope_theta", &r->theta, err), err, "%s", in);
         SC_TRY_IN(sc_json_get_num(s, "partial_rotary_factor", &partial, err), err, "%s", in);
-        SC_TRY_IN(read_scaling(s, c, err), err, "%s", in);
+        SC_TRY_IN(read_scaling(s, orig, c, err), err, "%s", in);
     }
     if (!(r->theta > 1 && r->theta < 1e15))
         return sc_fail(err, SC_E_FORMAT, "rope_theta: %g", r->theta);
     if (!(partial > 0 && partial <= 1))
         return sc_fail(err, SC_E_FORMAT, "partial_rotary_factor: %g", partial);
+    if (whole && partial < 1)
+        return sc_fail(err, SC_E_UNSUPPORTED,
+                       "partial_rotary_factor: %g: a %s model turns the whole head", partial,
+                       c->arch);
     const uint32_t d = c->head_dim ? c->head_dim : c->hidden / c->heads;
     r->dim = (uint32_t)((double)d * partial);
-    if (r->kind == SC_ROPE_LONG)
-        SC_TRY_IN(read_long(o, s, c, err), err, "%s", in);
+    if (r->kind == SC_ROPE_LONG) {
+        SC_TRY_IN(read_divisors(s, "short_factor", r, r->short_div, err), err, "%s", in);
+        SC_TRY_IN(read_divisors(s, "long_factor", r, r->long_div, err), err, "%s", in);
+    }
     return SC_OK;
 }
 

@@ -5,24 +5,30 @@
 
 #define TWO_PI 6.283185307179586
 
-/* The inverse frequencies for a base. */
+/*
+ * The inverse frequencies for a base. Rounded to float after each step as the library does: far
+ * into a text the angle of a frequency that is more exact differs from the one the model was
+ * trained and is compared with.
+ */
 static void plain(float *inv, uint32_t dim, double base)
 {
     for (uint32_t i = 0; i < dim / 2; i++)
-        inv[i] = (float)(1.0 / pow(base, 2.0 * i / dim));
+        inv[i] = 1.0f / powf((float)base, (float)(2 * i) / (float)dim);
 }
 
 static void llama3(float *inv, const sc_rope_conf *r)
 {
-    const double low = r->orig_ctx / r->low_freq_factor, high = r->orig_ctx / r->high_freq_factor;
+    const float low = (float)(r->orig_ctx / r->low_freq_factor);
+    const float high = (float)(r->orig_ctx / r->high_freq_factor);
+    const float factor = (float)r->factor, orig = (float)r->orig_ctx;
     for (uint32_t i = 0; i < r->dim / 2; i++) {
-        const double f = (double)inv[i], wave = TWO_PI / f;
+        const float f = inv[i], wave = (float)TWO_PI / f;
         if (wave > low) {
-            inv[i] = (float)(f / r->factor);
-        } else if (wave >= high) {
-            const double s = (r->orig_ctx / wave - r->low_freq_factor) /
-                             (r->high_freq_factor - r->low_freq_factor);
-            inv[i] = (float)((1 - s) * f / r->factor + s * f);
+            inv[i] = f / factor;
+        } else if (!(wave < high)) {
+            const float s = (orig / wave - (float)r->low_freq_factor) /
+                            (float)(r->high_freq_factor - r->low_freq_factor);
+            inv[i] = (1 - s) * f / factor + s * f;
         }
     }
 }
@@ -42,12 +48,14 @@ static void yarn(float *inv, const sc_rope_conf *r)
     }
     low = fmax(low, 0);
     high = fmin(high, (double)r->dim - 1);
-    if (low == high)
+    if (!(low < high) && !(low > high))
         high += 0.001;
     for (uint32_t i = 0; i < r->dim / 2; i++) {
-        const double f = (double)inv[i];
-        const double ramp = fmin(fmax((i - low) / (high - low), 0), 1);
-        inv[i] = (float)(f / r->factor * ramp + f * (1 - ramp));
+        const float power = powf((float)r->theta, (float)(2 * i) / (float)r->dim);
+        const float whole = 1.0f / power, part = 1.0f / ((float)r->factor * power);
+        const float ramp = ((float)i - (float)low) / (float)(high - low);
+        const float keep = 1 - fminf(fmaxf(ramp, 0), 1);
+        inv[i] = part * (1 - keep) + whole * keep;
     }
 }
 
@@ -81,7 +89,7 @@ void sc_rope_init(sc_rope_table *t, const sc_config *c)
     switch (r->kind) {
     case SC_ROPE_LINEAR:
         for (uint32_t i = 0; i < r->dim / 2; i++)
-            t->inv[i] = (float)((double)t->inv[i] / r->factor);
+            t->inv[i] /= (float)r->factor;
         break;
     case SC_ROPE_LLAMA3:
         llama3(t->inv, r);
@@ -92,8 +100,9 @@ void sc_rope_init(sc_rope_table *t, const sc_config *c)
         break;
     case SC_ROPE_LONG:
         for (uint32_t i = 0; i < r->dim / 2; i++) {
-            t->inv_long[i] = t->inv[i] / r->long_div[i];
-            t->inv[i] = t->inv[i] / r->short_div[i];
+            const float power = powf((float)r->theta, (float)(2 * i) / (float)r->dim);
+            t->inv_long[i] = 1.0f / (r->long_div[i] * power);
+            t->inv[i] = 1.0f / (r->short_div[i] * power);
         }
         t->scale = (float)long_scale(r);
         break;
@@ -113,8 +122,10 @@ void sc_rope_angles(const sc_rope_table *t, uint32_t pos, uint32_t len, float *c
     if (r->kind == SC_ROPE_LONG && len > r->orig_ctx)
         inv = t->inv_long;
     if (r->kind == SC_ROPE_DYNAMIC && len > r->orig_ctx) {
-        const double grow = r->factor * len / r->orig_ctx - (r->factor - 1);
-        plain(stretched, r->dim, r->theta * pow(grow, (double)r->dim / ((double)r->dim - 2)));
+        const float grow =
+            (float)r->factor * (float)len / (float)r->orig_ctx - (float)(r->factor - 1);
+        const float more = powf(grow, (float)((double)r->dim / ((double)r->dim - 2)));
+        plain(stretched, r->dim, (double)((float)r->theta * more));
         inv = stretched;
     }
     for (uint32_t i = 0; i < half; i++) {

@@ -29,6 +29,9 @@ static void defaults(sc_config *c)
 static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
 {
     SC_TRY(sc_config_gpt_keys(o, c, err));
+    c->attn_scale = 0; // the class scales whatever scale_attn_weights says
+    if (json_is_null(json_object_get(o, "rotary_dim")))
+        return sc_fail(err, SC_E_UNSUPPORTED, "rotary_dim: null: this program does not do that");
     SC_TRY(sc_config_u32(o, "rotary_dim", 2, 1024, &c->rope.dim, err));
     if (c->heads % 4)
         return sc_fail(err, SC_E_FORMAT, "n_head: %" PRIu32 " is no multiple of 4", c->heads);

@@ -29,14 +29,15 @@ static void defaults(sc_config *c)
 static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
 {
     SC_TRY(sc_config_llama_keys(o, c, err));
-    // hidden_act says "gelu" in old files and is ignored there: only the newer key counts.
-    SC_TRY(sc_config_act(o, "hidden_activation", &c->act, err));
+    SC_TRY(sc_config_act(o, "hidden_act", &c->act, err));
+    if (c->act == SC_ACT_GELU)
+        c->act = SC_ACT_GELU_TANH; // what the first files meant with "gelu"
     bool bias = false;
     SC_TRY(sc_json_get_bool(o, "attention_bias", &bias, err));
     c->qkv_bias = c->out_bias = sc_config_bias(bias);
     c->embed_scale = sqrtf((float)c->hidden);
     c->embed_scale_low = true;
-    return sc_config_rope_keys(o, 1, c, err);
+    return sc_config_rope_keys(o, 0, c, err);
 }
 
 static void gguf_fix(sc_config *c)

@@ -27,7 +27,7 @@ static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
     SC_TRY(sc_json_get_bool(o, "mlp_bias", &mlp, err));
     c->qkv_bias = c->out_bias = sc_config_bias(attention);
     c->mlp_bias = sc_config_bias(mlp);
-    return sc_config_rope_keys(o, 1, c, err);
+    return sc_config_rope_keys(o, 0, c, err);
 }
 
 const sc_arch sc_arch_llama = {

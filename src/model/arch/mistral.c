@@ -26,7 +26,7 @@ static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
     SC_TRY(sc_config_act(o, "hidden_act", &c->act, err));
     SC_TRY(sc_config_window_key(o, "sliding_window", &c->window, err));
     SC_TRY(sc_config_window_layers(o, 0, c, err));
-    return sc_config_rope_keys(o, 1, c, err);
+    return sc_config_rope_keys(o, 0, c, err);
 }
 
 // Its GGUF files say "llama".

@@ -30,12 +30,13 @@ static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
 {
     SC_TRY(sc_config_llama_keys(o, c, err));
     SC_TRY(sc_config_act(o, "hidden_act", &c->act, err));
+    SC_TRY(sc_config_u32(o, "num_experts", 1, 4096, &c->experts, err)); // version 5 takes it too
     SC_TRY(sc_config_u32(o, "num_local_experts", 1, 4096, &c->experts, err));
     SC_TRY(sc_config_u32(o, "num_experts_per_tok", 1, 4096, &c->experts_used, err));
     SC_TRY(sc_config_window_key(o, "sliding_window", &c->window, err));
     SC_TRY(sc_config_window_layers(o, 0, c, err));
     memset(c->sparse, 0xff, sizeof c->sparse);
-    return sc_config_rope_keys(o, 1, c, err);
+    return sc_config_rope_keys(o, 0, c, err);
 }
 
 // Its GGUF files say "llama" and have an expert count.

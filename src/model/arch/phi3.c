@@ -13,6 +13,7 @@ static void defaults(sc_config *c)
     c->layers = 32;
     c->heads = 32;
     c->ctx = 4096;
+    c->rope.orig_ctx = 4096;
     c->norm_eps = 1e-5f;
     c->gated = true;
     c->bos = 1;
@@ -32,6 +33,7 @@ const sc_arch sc_arch_phi3 = {
     .name = "phi3",
     .hf = {"phi3"},
     .gguf = {"phi3"},
+    .long_rope = true,
     .read_hf = read_hf,
     .defaults = defaults,
     .qkv = SC_QKV_CONCAT,

@@ -29,7 +29,7 @@ static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
     SC_TRY(sc_config_u32(o, "max_window_layers", 0, UINT32_MAX, &from, err));
     c->window = use ? window : 0;
     SC_TRY(sc_config_window_layers(o, from, c, err));
-    return sc_config_rope_keys(o, 1, c, err);
+    return sc_config_rope_keys(o, 0, c, err);
 }
 
 const sc_arch sc_arch_qwen2 = {

@@ -60,7 +60,7 @@ static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
     c->window = use ? window : 0;
     SC_TRY(sc_config_window_layers(o, 0, c, err));
     SC_TRY(read_layers(o, c, err));
-    return sc_config_rope_keys(o, 1, c, err);
+    return sc_config_rope_keys(o, 0, c, err);
 }
 
 static void gguf_fix(sc_config *c)

@@ -26,7 +26,7 @@ static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
 {
     SC_TRY(sc_config_llama_keys(o, c, err));
     SC_TRY(sc_config_refuse(o, "rope_scaling", err));
-    return sc_config_rope_keys(o, 1, c, err);
+    return sc_config_rope_keys(o, 0, c, err);
 }
 
 const sc_arch sc_arch_smallcoder = {

@@ -32,7 +32,7 @@ static sc_code read_hf(const json_t *o, sc_config *c, sc_err *err)
     c->qkv_bias = c->out_bias = c->mlp_bias = sc_config_bias(bias);
     SC_TRY(sc_config_window_key(o, "sliding_window", &c->window, err));
     SC_TRY(sc_config_window_layers(o, 0, c, err));
-    return sc_config_rope_keys(o, 1, c, err);
+    return sc_config_rope_keys(o, 0, c, err);
 }
 
 const sc_arch sc_arch_starcoder2 = {

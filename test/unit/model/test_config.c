@@ -82,6 +82,18 @@ TEST(refuses_what_it_does_not_do_and_names_the_key)
         {SC_E_FORMAT,
          "{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 0}}",
          "rope_scaling: factor: 0"},
+        {SC_E_FORMAT, "{\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\"}}",
+         "rope_scaling: factor: missing"},
+        {SC_E_FORMAT,
+         "{\"model_type\": \"llama\", \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, "
+         "\"low_freq_factor\": 1}}",
+         "rope_scaling: high_freq_factor: missing"},
+        {SC_E_UNSUPPORTED,
+         "{\"model_type\": \"phi3\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}}",
+         "rope_type: \"linear\": a phi3 model has longrope only"},
+        {SC_E_UNSUPPORTED, "{\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5}",
+         "partial_rotary_factor: 0.5: a llama model turns the whole head"},
+        {SC_E_UNSUPPORTED, "{\"model_type\": \"codegen\", \"rotary_dim\": null}", "rotary_dim"},
         {SC_E_FORMAT, "{\"model_type\": \"llama\", \"rope_theta\": -1}", "rope_theta: -1"},
         {SC_E_FORMAT,
          "{\"model_type\": \"phi3\", \"rope_scaling\": {\"type\": \"longrope\", \"factor\": 2, "
@@ -141,6 +153,102 @@ TEST(reads_both_spellings_of_a_rope_type)
         CHECK_OK(parse(texts[i], &c, &err), &err);
         CHECK(memcmp(&c.rope, &want.rope, sizeof c.rope) == 0);
     }
+}
+
+/* Parses what must be good. */
+static sc_config good(const char *text)
+{
+    sc_config c;
+    sc_err err = {0};
+    CHECK_OK(parse(text, &c, &err), &err);
+    return c;
+}
+
+TEST(an_added_rope_scaling_replaces_rope_parameters)
+{
+    UNUSED;
+    const sc_config c =
+        good("{\"model_type\": \"qwen2\", \"rope_parameters\": {\"rope_type\": \"default\", "
+             "\"rope_theta\": 1e6}, \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4}}");
+    CHECK(c.rope.kind == SC_ROPE_YARN);
+    CHECK(!(fabs(c.rope.theta - 1e4) > 0)); // as the library: the older dictionary stands alone
+    const sc_config none =
+        good("{\"model_type\": \"qwen2\", \"rope_parameters\": {\"rope_type\": \"linear\", "
+             "\"factor\": 2}, \"rope_scaling\": null}");
+    CHECK(none.rope.kind == SC_ROPE_LINEAR);
+}
+
+TEST(the_original_context_beside_the_dictionary_wins)
+{
+    UNUSED;
+    static const char *const texts[] = {
+        "{\"model_type\": \"llama\", \"original_max_position_embeddings\": 48, \"rope_scaling\": "
+        "{\"type\": \"yarn\", \"factor\": 2, \"original_max_position_embeddings\": 99}}",
+        "{\"model_type\": \"llama\", \"original_max_position_embeddings\": 48, "
+        "\"rope_parameters\": {\"rope_type\": \"llama3\", \"factor\": 2, \"low_freq_factor\": 1, "
+        "\"high_freq_factor\": 4}}",
+    };
+    for (size_t i = 0; i < SC_LEN(texts); i++)
+        CHECK(good(texts[i]).rope.orig_ctx == 48);
+    CHECK(good("{\"model_type\": \"llama\", \"original_max_position_embeddings\": 48, "
+               "\"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2}}")
+              .rope.orig_ctx == 2048);
+    const sc_config c =
+        good("{\"model_type\": \"llama\", \"max_position_embeddings\": 96, \"rope_scaling\": "
+             "{\"type\": \"yarn\", \"factor\": null, \"original_max_position_embeddings\": 32}}");
+    CHECK(!(fabs(c.rope.factor - 3) > 0));
+}
+
+TEST(phi3_has_longrope_under_three_names_and_4096_positions_before_it)
+{
+    UNUSED;
+    static const char *const names[] = {"longrope", "su", "yarn"};
+    for (size_t i = 0; i < SC_LEN(names); i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text,
+                       "{\"model_type\": \"phi3\", \"hidden_size\": 8, \"num_attention_heads\": 2, "
+                       "\"rope_scaling\": {\"type\": \"%s\", \"short_factor\": [1, 1], "
+                       "\"long_factor\": [2, 2], \"original_max_position_embeddings\": 16}}",
+                       names[i]); // fits
+        const sc_config c = good(text);
+        CHECK(c.rope.kind == SC_ROPE_LONG && c.rope.orig_ctx == 4096);
+    }
+}
+
+TEST(an_activation_is_the_one_the_class_really_uses)
+{
+    UNUSED;
+    CHECK(good("{\"model_type\": \"gemma\", \"hidden_act\": \"relu\"}").act == SC_ACT_RELU);
+    CHECK(good("{\"model_type\": \"gemma\", \"hidden_act\": \"gelu\"}").act == SC_ACT_GELU_TANH);
+    CHECK(good("{\"model_type\": \"gemma\", \"hidden_activation\": \"relu\"}").act ==
+          SC_ACT_GELU_TANH);
+    CHECK(good("{\"model_type\": \"gpt2\", \"activation_function\": \"gelu_python\"}").act ==
+          SC_ACT_GELU);
+    CHECK(good("{\"model_type\": \"gpt2\", \"activation_function\": \"gelu_accurate\"}").act ==
+          SC_ACT_GELU_TANH);
+}
+
+TEST(null_key_value_heads_are_as_many_as_heads)
+{
+    UNUSED;
+    CHECK(good("{\"model_type\": \"mistral\", \"num_key_value_heads\": null}").kv_heads == 32);
+    CHECK(good("{\"model_type\": \"mistral\"}").kv_heads == 8);
+}
+
+TEST(a_gpt_config_may_use_the_usual_names)
+{
+    UNUSED;
+    const sc_config c =
+        good("{\"model_type\": \"gpt2\", \"hidden_size\": 64, \"num_attention_heads\": 4, "
+             "\"num_hidden_layers\": 3, \"max_position_embeddings\": 77}");
+    CHECK(c.hidden == 64 && c.heads == 4 && c.layers == 3 && c.ctx == 77 && c.inter == 256);
+}
+
+TEST(attention_is_scaled_where_the_class_always_does_it)
+{
+    UNUSED;
+    CHECK(good("{\"model_type\": \"gpt2\", \"scale_attn_weights\": false}").attn_scale > 0);
+    CHECK(!(good("{\"model_type\": \"codegen\", \"scale_attn_weights\": false}").attn_scale > 0));
 }
 
 TEST(a_null_window_is_none_and_a_missing_one_the_default)
@@ -212,6 +320,13 @@ int main(void)
         T(missing_keys_take_the_default_of_the_class),
         T(refuses_what_it_does_not_do_and_names_the_key),
         T(reads_both_spellings_of_a_rope_type),
+        T(an_added_rope_scaling_replaces_rope_parameters),
+        T(the_original_context_beside_the_dictionary_wins),
+        T(phi3_has_longrope_under_three_names_and_4096_positions_before_it),
+        T(an_activation_is_the_one_the_class_really_uses),
+        T(null_key_value_heads_are_as_many_as_heads),
+        T(a_gpt_config_may_use_the_usual_names),
+        T(attention_is_scaled_where_the_class_always_does_it),
         T(a_null_window_is_none_and_a_missing_one_the_default),
         T(a_checkpoint_without_a_config_has_the_originals_numbers),
         T(version_5_of_the_library_says_the_same),
