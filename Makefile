@@ -26,7 +26,7 @@ lint: all
 	@tools/lint.sh $(BUILD)
 
 bench: all
-	@bench/run.sh $(BUILD)
+	@bench/run.sh $(BUILD) $(BENCH)
 
 install: all
 	@meson install -C $(BUILD)
@@ -39,5 +39,5 @@ help:
 	@echo "make demo     build, then benchmark the model that ships with the project"
 	@echo "make test     build, check the tree, run every test"
 	@echo "make lint     clang-format, clang-tidy, cppcheck over the sources"
-	@echo "make bench    measure against the peers (installs them under $(BUILD)/bench)"
+	@echo "make bench    measure against the peers (installs them under $(BUILD)/bench); BENCH='--quick' or BENCH='--only decode --rounds 2'"
 	@echo "make install  install the program and its man page (PREFIX through MESON_ARGS=--prefix=...)"

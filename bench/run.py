@@ -140,7 +140,7 @@ class Cases:
 
     def generate(self, model, tokenizer=None):
         tok = ["--tokenizer", tokenizer] if tokenizer else []
-        return [self.build / "scbench", "generate", "-m", model, *tok, "--threads", self.threads, "--max-tokens", 1, "--greedy", "-p", PROMPT]
+        return [self.build / "scbench", "generate", "-m", model, *tok, "--threads", self.threads, "--max-tokens", 1, "--greedy", "--prompt-mode", "base", "-p", PROMPT]
 
     def starts(self, medium, real):
         for model, path in (("q8_0", medium["q8_0"]), ("bf16", medium["bf16"]), ("real", real)):
@@ -159,7 +159,7 @@ class Cases:
 
     def run(self, model, compute="auto", tokenizer=None):
         tok = ["--tokenizer", tokenizer] if tokenizer else []
-        return [self.build / "scbench", "run", "-m", model, *tok, "--threads", self.threads, "--compute", compute, "-t", "builtin", "-n", 8, "--max-tokens", 150,
+        return [self.build / "scbench", "run", "-m", model, *tok, "--threads", self.threads, "--compute", compute, "-t", "builtin", "--prompt-mode", "base", "-n", 8, "--max-tokens", 150,
                 "-q", "-o", self.dir / "runs"]
 
     def suites(self, medium):
@@ -299,7 +299,7 @@ def agreement(build):
     """How often the real model's likeliest token is float32's: what the test of it prints."""
     shared = HERE.parent.parent / "shared"
     env = {"SC_GOLDENS": str(shared / "goldens"), "SC_DATA": str(shared / "data"), **os.environ}
-    test = next(build.rglob("test_real"), None)
+    test = next(build.rglob("test_model_real"), None)
     out = subprocess.run([test], capture_output=True, text=True, env=env, cwd=HERE.parent).stdout if test else ""
     found = re.search(r"# auto: (\d+) of (\d+) steps agree", out)
     return [dict(measure="real agreement", same=int(found[1]), steps=int(found[2]))] if found else []

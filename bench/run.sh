@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # make bench: installs the peers, makes the random model in every form, measures, prints the table with the machine's limits.
-# usage: bench/run.sh [BUILD_DIR] [OPTIONS OF run.py]     The first run needs about 9 GB of disk and some minutes to install.
+# usage: bench/run.sh [BUILD_DIR] [OPTIONS OF run.py]     The first run needs about 16 GB of disk and some minutes to install;
+# three rounds of everything take about an hour, --quick some ten minutes.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build}

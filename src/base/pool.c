@@ -170,10 +170,12 @@ void sc_pool_share(const sc_worker *me, size_t total, size_t unit, size_t *from,
     *to = last * unit < total ? last * unit : total;
 }
 
-/* The CPU quota of the cgroup (version 2) we live in, rounded up; UINT_MAX without one. */
-static unsigned quota(void)
+/* What the group in the folder `dir` allows itself, rounded up; UINT_MAX without a quota. */
+static unsigned quota_of(const char *dir)
 {
-    FILE *f = fopen("/sys/fs/cgroup/cpu.max", "re");
+    char path[PATH_MAX];
+    const int n = snprintf(path, sizeof path, "%s/cpu.max", dir);
+    FILE *f = n > 0 && n < PATH_MAX ? fopen(path, "re") : NULL;
     if (!f)
         return UINT_MAX;
     char line[64] = "";
@@ -184,9 +186,43 @@ static unsigned quota(void)
     char *end = NULL;
     const unsigned long long used = strtoull(line, &end, 10);
     const unsigned long long period = strtoull(end, NULL, 10);
-    if (used == 0 || period == 0 || used / period >= UINT_MAX)
+    if (used == 0 || period == 0 || used / period >= UINT_MAX - 1)
         return UINT_MAX;
-    return (unsigned)((used + period - 1) / period);
+    return (unsigned)(used / period + (used % period != 0));
+}
+
+unsigned sc_pool_quota(const char *root, const char *group)
+{
+    char dir[PATH_MAX];
+    const int n = snprintf(dir, sizeof dir, "%s%s", root, group);
+    if (n < 0 || n >= PATH_MAX)
+        return UINT_MAX;
+    unsigned least = UINT_MAX;
+    for (;;) {
+        const unsigned q = quota_of(dir);
+        least = q < least ? q : least;
+        char *slash = strrchr(dir, '/');
+        if (!slash || slash < dir + strlen(root))
+            return least;
+        *slash = 0;
+    }
+}
+
+/* The quota of this process. */
+static unsigned own_quota(void)
+{
+    char line[PATH_MAX + 16] = "";
+    char group[sizeof line] = "";
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    while (f && fgets(line, sizeof line, f)) {
+        if (strncmp(line, "0::", 3) != 0) // lines of version 1
+            continue;
+        line[strcspn(line, "\n")] = 0;
+        memcpy(group, line + 3, strlen(line + 3) + 1);
+    }
+    if (f)
+        (void)fclose(f); // opened for reading
+    return sc_pool_quota("/sys/fs/cgroup", group);
 }
 
 unsigned sc_pool_cpus(void)
@@ -195,7 +231,7 @@ unsigned sc_pool_cpus(void)
     unsigned n = 1;
     if (sched_getaffinity(0, sizeof set, &set) == 0)
         n = (unsigned)CPU_COUNT(&set);
-    const unsigned limit = quota();
+    const unsigned limit = own_quota();
     n = n < limit ? n : limit;
     return n < 1 ? 1 : n > SC_POOL_MAX ? SC_POOL_MAX : n;
 }

@@ -53,6 +53,13 @@ void sc_pool_share(const sc_worker *me, size_t total, size_t unit, size_t *from,
 /** How many CPUs this process may use: the affinity mask and the cgroup quota, at least 1. */
 unsigned sc_pool_cpus(void);
 
+/**
+ * The CPUs that the quotas of a control group (version 2) and of the groups above it allow, rounded
+ * up; UINT_MAX without one. `group` is what /proc/self/cgroup calls it ("/a/b"), `root` where the
+ * groups are mounted.
+ */
+unsigned sc_pool_quota(const char *root, const char *group);
+
 SC_AUTO_DEFINE(sc_pool, sc_pool_free);
 
 #endif

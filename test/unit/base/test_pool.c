@@ -2,6 +2,12 @@
 #include "base/pool.h"
 #include "t.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 enum { ITEMS = 1003, ROUNDS = 300 };
 
 struct job {
@@ -64,6 +70,63 @@ TEST(shares_cover_everything_once)
         }
 }
 
+static void put(const char *dir, const char *text)
+{
+    char path[256];
+    CHECK(mkdir(dir, 0700) == 0 || errno == EEXIST);
+    (void)snprintf(path, sizeof path, "%s/cpu.max", dir); // fits
+    FILE *f = fopen(path, "w");
+    CHECK(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+TEST(the_tightest_quota_of_the_groups_counts)
+{
+    UNUSED;
+    char root[] = "sc_pool_XXXXXX";
+    CHECK(mkdtemp(root));
+    char outer[64], inner[128];
+    (void)snprintf(outer, sizeof outer, "%s/outer", root);  // fits
+    (void)snprintf(inner, sizeof inner, "%s/inner", outer); // fits
+    CHECK(sc_pool_quota(root, "/outer/inner") == UINT_MAX); // no such group
+    put(outer, "250000 100000\n");
+    put(inner, "max 100000\n");
+    CHECK(sc_pool_quota(root, "/outer/inner") == 3); // 2.5 CPUs, of the group above
+    put(inner, "50000 100000\n");
+    CHECK(sc_pool_quota(root, "/outer/inner") == 1); // half a CPU
+    CHECK(sc_pool_quota(root, "/outer") == 3 && sc_pool_quota(root, "/") == UINT_MAX);
+    put(inner, "nonsense\n");
+    CHECK(sc_pool_quota(root, "/outer/inner") == 3);
+    put(inner, "400000 100000\n");
+    CHECK(sc_pool_quota(root, "/outer/inner") == 3);
+    char path[256];
+    const char *const dirs[] = {inner, outer, root};
+    for (size_t i = 0; i < SC_LEN(dirs); i++) {
+        (void)snprintf(path, sizeof path, "%s/cpu.max", dirs[i]); // fits
+        (void)remove(path);                                       // root has none
+        CHECK(rmdir(dirs[i]) == 0);
+    }
+}
+
+TEST(no_more_threads_than_the_affinity_allows)
+{
+    UNUSED;
+    cpu_set_t before, one;
+    CHECK(sched_getaffinity(0, sizeof before, &before) == 0);
+    size_t first = 0;
+    while (!CPU_ISSET(first, &before))
+        first++;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
+    CHECK(sc_pool_cpus() == 1);
+    SC_AUTO(sc_pool) *p = NULL;
+    sc_err err = {0};
+    CHECK_OK(sc_pool_new(0, &p, &err), &err);
+    CHECK(sc_pool_size(p) == 1);
+    CHECK(sched_setaffinity(0, sizeof before, &before) == 0);
+    CHECK(sc_pool_cpus() >= 1);
+}
+
 TEST(too_many_threads_is_an_error)
 {
     UNUSED;
@@ -78,6 +141,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(barriers_hold_for_any_number_of_threads),
         T(shares_cover_everything_once),
+        T(the_tightest_quota_of_the_groups_counts),
+        T(no_more_threads_than_the_affinity_allows),
         T(too_many_threads_is_an_error),
     };
     return RUN_TESTS(tests);
