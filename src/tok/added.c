@@ -38,6 +38,8 @@ sc_code sc_added_add(sc_added *a, sc_added_token token, sc_str text, const sc_no
         SC_TRY(sc_norm_run(norm, &w, &form, err));
     if (a->n == a->cap && !sc_grow(&a->token, &a->cap, a->n, MAX_TOKENS, sizeof *a->token))
         return sc_fail(err, SC_E_NOMEM, "out of memory for %zu added tokens", a->n);
+    if (form.s.n == 0 && text.n) // the library finds it between any two characters
+        return sc_fail(err, SC_E_UNSUPPORTED, "the normalizer leaves nothing of it");
     a->token[a->n++] = token;
     if (form.s.n == 0)
         return SC_OK; // never found in a text
@@ -53,7 +55,8 @@ sc_code sc_added_add(sc_added *a, sc_added_token token, sc_str text, const sc_no
  */
 static int64_t next_id(const sc_vocab *vocab, const sc_vocab *extra)
 {
-    return (int64_t)(extra->n_ids > vocab->n_items ? extra->n_ids : vocab->n_items);
+    const size_t n = vocab->n_items > vocab->n_listed ? vocab->n_items : vocab->n_listed;
+    return (int64_t)(extra->n_ids > n ? extra->n_ids : n);
 }
 
 static sc_code read_token(sc_tv v, const sc_vocab *vocab, sc_vocab *extra, const sc_norm *norm,
@@ -171,6 +174,8 @@ static bool find(sc_added_iter *it, sc_added_part *out)
         }
         if (t->rstrip)
             end = skip_spaces_right(s, end);
+        if (from >= end)
+            continue; // the token before it took its white space
         *out = (sc_added_part){.at = from, .n = end - from, .id = t->id};
         return true;
     }

@@ -195,9 +195,17 @@ static sc_code run_strip(const step *s, const place *at, const sc_texts *in, sc_
     return SC_OK;
 }
 
-/* Appends `s` with every `find` replaced. */
+/* Appends `s` with every `find` replaced; an empty one stands around every character. */
 static void add_replaced(sc_buf *out, sc_str s, sc_str find, sc_str with)
 {
+    for (size_t n = 0; find.n == 0 && s.n; s = sc_str_skip(s, n)) {
+        uint32_t point = 0;
+        n = sc_utf8_decode(s, &point);
+        sc_buf_add_str(out, with);
+        sc_buf_add(out, s.p, n);
+    }
+    if (find.n == 0)
+        sc_buf_add_str(out, with);
     while (s.n) {
         const char *hit = find.n ? memmem(s.p, s.n, find.p, find.n) : NULL;
         const size_t n = hit ? (size_t)(hit - s.p) : s.n;
@@ -217,7 +225,8 @@ static sc_code run_replace(const step *s, const place *at, const sc_texts *in, s
         const sc_str text = text_at(in, i);
         const size_t start = out->text.n;
         if (!s->re || text.n == 0) {
-            add_replaced(&out->text, text, find, with);
+            if (text.n) // in an empty text the library looks for nothing
+                add_replaced(&out->text, text, find, with);
             SC_TRY(end_text(out, start, err));
             continue;
         }

@@ -608,7 +608,9 @@ static sc_code put_escape(translator *t, sc_err *err)
         put_boundary(t, c == 'B');
         return SC_OK;
     }
-    if (c && strchr("AzZGRXKkg", c)) { // the same there and here
+    if (c == 'X') // PCRE2 up to 10.42 takes two pictographs side by side for one cluster
+        return refuse(t, "\\X is not supported", err);
+    if (c && strchr("AzZGRKkg", c)) { // the same there and here
         t->at++;
         sc_buf_addf(t->out, "\\%c", c);
         return SC_OK;

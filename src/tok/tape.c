@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { MAX_DEPTH = 128, MAX_CHECKED_KEYS = 64 };
@@ -350,17 +351,61 @@ sc_tv sc_tv_get(sc_tv o, const char *key)
     return (sc_tv){NULL, 0};
 }
 
+/* 10 to the power of `n`, the nearest double; n up to 308. */
+static double power_of_ten(unsigned n)
+{
+    char text[8];
+    (void)snprintf(text, sizeof text, "1e%u", n); // it fits
+    return strtod(text, NULL);
+}
+
+/*
+ * The digits as a 64-bit integer, further ones left out, times or through a power of ten: two
+ * roundings, so the last bit is not always that of strtod. The library reads its scores so, and
+ * one bit decides between two ways to cut "***".
+ */
+static double read_as_library(sc_str s)
+{
+    size_t i = s.n > 0 && s.p[0] == '-';
+    uint64_t digits = 0;
+    int64_t power = 0;
+    bool full = false, point = false;
+    for (; i < s.n && (s.p[i] == '.' || (s.p[i] >= '0' && s.p[i] <= '9')); i++) {
+        if (s.p[i] == '.') {
+            point = true;
+            continue;
+        }
+        const unsigned d = (unsigned)(s.p[i] - '0');
+        full = full || digits > UINT64_MAX / 10 || digits * 10 > UINT64_MAX - d;
+        if (!full)
+            digits = digits * 10 + d;
+        power += full ? !point : -(int64_t)point;
+    }
+    if (i < s.n) { // e or E
+        const bool minus = i + 1 < s.n && s.p[i + 1] == '-';
+        int64_t e = 0;
+        for (i++; i < s.n; i++)
+            if (s.p[i] >= '0' && s.p[i] <= '9' && e < 100000)
+                e = e * 10 + (s.p[i] - '0');
+        power += minus ? -e : e;
+    }
+    double d = (double)digits;
+    for (; power < -308 && d > 0; power += 308)
+        d /= power_of_ten(308);
+    if (power > 308)
+        d = digits ? INFINITY : 0;
+    else if (power >= 0)
+        d *= power_of_ten((unsigned)power);
+    else if (d > 0)
+        d /= power_of_ten((unsigned)-power);
+    return s.n > 0 && s.p[0] == '-' ? -d : d;
+}
+
 bool sc_tv_num(sc_tv v, double *out)
 {
     if (!sc_tv_is(v, SC_TAPE_NUMBER))
         return false;
-    const sc_str s = sc_tv_str(v);
-    char text[256]; // strtod wants a NUL behind
-    if (s.n >= sizeof text)
-        return false;
-    memcpy(text, s.p, s.n);
-    text[s.n] = '\0';
-    const double d = strtod(text, NULL);
+    const double d = read_as_library(sc_tv_str(v));
     if (!isfinite(d))
         return false;
     *out = d;

@@ -56,6 +56,7 @@ sc_code sc_unigram_read(sc_tv model, sc_vocab *vocab, sc_unigram *out, sc_err *e
         SC_TRY(read_token(it.v, vocab, out, id, err));
         low = out->score[id] < low ? out->score[id] : low;
     }
+    vocab->n_listed = n;
     out->unk_score = low - UNK_PENALTY;
     int64_t unk = -1;
     SC_TRY(sc_tv_get_int(model, "unk_id", 0, (int64_t)n - 1, &unk, err));

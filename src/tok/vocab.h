@@ -34,6 +34,7 @@ typedef struct sc_vocab {
     size_t cap_pool;
     sc_vocab_item *item; // owned
     size_t n_items;
+    size_t n_listed; // entries of a file that lists a text twice; else 0
     size_t cap_items;
     uint32_t *slot; // owned, [mask + 1]; item + 1, 0 for a free one
     size_t mask;
