@@ -190,6 +190,14 @@ static sc_code check_splits(const sc_weights *w, sc_err *err)
                   w->file[i].path);
         SC_TRY_IN(sc_gguf_get_int(g, "split.tensors.count", 0, INT32_MAX, &tensors, err), err, "%s",
                   w->file[i].path);
+        int64_t align = 32, first = 32; // what a file without the key has
+        SC_TRY_IN(sc_gguf_get_int(g, "general.alignment", 0, INT32_MAX, &align, err), err, "%s",
+                  w->file[i].path);
+        SC_TRY(sc_gguf_get_int(w->part[0].gguf, "general.alignment", 0, INT32_MAX, &first, err));
+        if (align != first) // some writers pad every part as the first one says
+            return sc_fail(err, SC_E_UNSUPPORTED,
+                           "%s: general.alignment: %" PRId64 ", the first part says %" PRId64,
+                           w->file[i].path, align, first);
         if (count > 1 && (size_t)count != w->n_files)
             return sc_fail(err, SC_E_FORMAT, "%s: part of a model in %" PRId64 " files, %zu found",
                            w->file[i].path, count, w->n_files);

@@ -16,7 +16,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
-#include "fmt/gguf.h"
+#include "fmt/weights.h"
 #include "kern/kern.h"
 
 #include <stdbool.h>
@@ -145,11 +145,11 @@ sc_code sc_config_read_hf(const json_t *o, sc_config *out, sc_err *err) SC_CHECK
 sc_code sc_config_read_smallcoder(const json_t *o, sc_config *out, sc_err *err) SC_CHECKED;
 
 /**
- * Reads the keys of a GGUF file, and from its tensors' names what the keys do not say.
+ * Reads the keys of a GGUF file (its first part, if it is split), and from its tensors' names what the keys do not say.
  *
  * Errors: as sc_config_read_hf; the message names the key or tensor
  */
-sc_code sc_config_read_gguf(const sc_gguf *g, sc_config *out, sc_err *err) SC_CHECKED;
+sc_code sc_config_read_gguf(const sc_weights *w, sc_config *out, sc_err *err) SC_CHECKED;
 
 /** Refuses numbers that do not fit together. Errors: SC_E_FORMAT, names the key. */
 sc_code sc_config_check(const sc_config *c, sc_err *err) SC_CHECKED;

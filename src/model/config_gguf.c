@@ -5,7 +5,7 @@
  */
 // SPDX-License-Identifier: MIT
 #include "base/attr.h"
-#include "fmt/gguf.h"
+#include "fmt/weights.h"
 #include "model/arch.h"
 
 #include <inttypes.h>
@@ -72,20 +72,6 @@ static sc_code get_f64(const source *s, const char *name, double *out, sc_err *e
     SC_TRY(get_f32(s, name, &v, err));
     *out = (double)v;
     return SC_OK;
-}
-
-static bool has_tensor(const sc_gguf *g, const char *name, const sc_tensor **found)
-{
-    size_t n = 0;
-    const sc_tensor *t = sc_gguf_tensors(g, &n);
-    for (size_t i = 0; i < n; i++) {
-        if (sc_str_is(t[i].name, name)) {
-            if (found)
-                *found = &t[i];
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Keys that change the arithmetic in ways we do not have. */
@@ -167,7 +153,7 @@ static sc_code read_scales(const source *s, sc_config *c, sc_err *err)
     return SC_OK;
 }
 
-static sc_code read_rope(const source *s, sc_config *c, sc_err *err)
+static sc_code read_rope(const source *s, bool tables, sc_config *c, sc_err *err)
 {
     sc_rope_conf *r = &c->rope;
     r->style = SC_ROPE_HALF; // after un-permuting
@@ -179,10 +165,11 @@ static sc_code read_rope(const source *s, sc_config *c, sc_err *err)
     sc_str type = {0};
     SC_TRY(sc_gguf_get_str(s->g, key, &type, err));
     SC_TRY(get_f64(s, "rope.scaling.factor", &r->factor, err));
-    if (sc_str_is(type, "yarn"))
-        r->kind = SC_ROPE_YARN;
-    else if (sc_str_is(type, "longrope"))
+    // The converter of Phi-3 writes the tables and no type.
+    if (sc_str_is(type, "longrope") || (tables && (!type.p || sc_str_is(type, "none"))))
         r->kind = SC_ROPE_LONG;
+    else if (sc_str_is(type, "yarn"))
+        r->kind = SC_ROPE_YARN;
     else if (sc_str_is(type, "linear"))
         r->kind = SC_ROPE_LINEAR;
     else if (type.p && !sc_str_is(type, "none"))
@@ -224,24 +211,23 @@ static void mark_sparse(sc_str name, sc_config *c)
         c->sparse[l / 64] |= (uint64_t)1 << (l % 64);
 }
 
-/* What the tensors say and the keys do not. */
-static sc_code read_tensors(const sc_gguf *g, sc_config *c, sc_err *err)
+/* What the tensors, of all parts of a split model, say and the keys do not. */
+static sc_code read_tensors(const sc_weights *w, sc_config *c, sc_err *err)
 {
-    const sc_tensor *embed = NULL;
-    if (!has_tensor(g, "token_embd.weight", &embed) || embed->n_dims != 2 || embed->dims[0] == 0 ||
-        embed->dims[0] > 1u << 24)
+    const sc_tensor *embed = sc_weights_find(w, SC_STR("token_embd.weight"));
+    if (!embed || embed->n_dims != 2 || embed->dims[0] == 0 || embed->dims[0] > 1u << 24)
         return sc_fail(err, SC_E_FORMAT, "token_embd.weight: [vocabulary, width] expected");
     c->vocab = (uint32_t)embed->dims[0];
-    c->tied = !has_tensor(g, "output.weight", NULL);
+    c->tied = !sc_weights_find(w, SC_STR("output.weight"));
     c->qkv_bias = c->out_bias = c->mlp_bias = c->head_bias = SC_BIAS_FOUND;
-    if (!has_tensor(g, "blk.0.attn_q_norm.weight", NULL))
+    if (!sc_weights_find(w, SC_STR("blk.0.attn_q_norm.weight")))
         c->qk_norm = SC_QK_NONE;
     else if (strcmp(c->arch, "stablelm") == 0)
         c->qk_norm = SC_QK_LAYER_HEADS;
-    c->one_norm = c->parallel && !has_tensor(g, "blk.0.ffn_norm.weight", NULL);
+    c->one_norm = c->parallel && !sc_weights_find(w, SC_STR("blk.0.ffn_norm.weight"));
     memset(c->sparse, 0, sizeof c->sparse);
     size_t n = 0;
-    const sc_tensor *t = sc_gguf_tensors(g, &n);
+    const sc_tensor *t = sc_weights_tensors(w, &n);
     for (size_t i = 0; c->experts && i < n; i++)
         mark_sparse(t[i].name, c);
     return SC_OK;
@@ -258,8 +244,9 @@ static sc_code read_ids(const sc_gguf *g, sc_config *c, sc_err *err)
     return SC_OK;
 }
 
-sc_code sc_config_read_gguf(const sc_gguf *g, sc_config *out, sc_err *err)
+sc_code sc_config_read_gguf(const sc_weights *w, sc_config *out, sc_err *err)
 {
+    const sc_gguf *g = sc_weights_gguf(w); // a split model has its keys in the first part
     source s = {.g = g};
     SC_TRY(sc_gguf_get_str(g, "general.architecture", &s.arch, err));
     if (!s.arch.p)
@@ -276,8 +263,9 @@ sc_code sc_config_read_gguf(const sc_gguf *g, sc_config *out, sc_err *err)
     key_of(&s, "use_parallel_residual", key);
     SC_TRY(sc_gguf_get_bool(g, key, &c.parallel, err));
     if (!c.learned_pos)
-        SC_TRY(read_rope(&s, &c, err));
-    SC_TRY(read_tensors(g, &c, err));
+        SC_TRY(
+            read_rope(&s, sc_weights_find(w, SC_STR("rope_factors_long.weight")) != NULL, &c, err));
+    SC_TRY(read_tensors(w, &c, err));
     SC_TRY(read_ids(g, &c, err));
     if (c.window)
         for (uint32_t l = 0; l < c.layers && l < SC_CONFIG_MAX_LAYERS; l++)

@@ -36,7 +36,7 @@ static sc_code read_divisors(sc_weights *w, const char *name, sc_rope_conf *r, f
 
 static sc_code read_gguf(sc_weights *w, sc_config *c, sc_err *err)
 {
-    SC_TRY(sc_config_read_gguf(sc_weights_gguf(w), c, err));
+    SC_TRY(sc_config_read_gguf(w, c, err));
     sc_rope_conf *r = &c->rope;
     if (r->kind == SC_ROPE_LONG) {
         SC_TRY(read_divisors(w, "rope_factors_short.weight", r, r->short_div, err));
