@@ -62,11 +62,7 @@ sc_code sc_run_exec_open(sc_run_exec *x, sc_cli *cli, const sc_plan_opts *tasks,
                                   .stop = &cli->signals->stop};
     const sc_code made = sc_execute_new(tasks, x->box, &opts, &x->execute, err);
     sc_free(cache);
-    SC_TRY(made);
-    const sc_reference_count n = sc_execute_references(x->execute);
-    sc_ui_note(&cli->ui, "reference solutions: %zu of %zu pass%s", n.n, n.n,
-               n.n && n.known == n.n ? ", as before" : "");
-    return SC_OK;
+    return made;
 }
 
 /* An event cannot fail: the first error waits for the end, and nothing more is executed. */
@@ -83,10 +79,16 @@ static void look(sc_run_exec *x)
         note(x, sc_execute_look(x->execute, &err), &err);
 }
 
-/* Why nothing is executed, once there is something to execute: a run that fails before has one
- * error and no warning beside it. */
+/* Why nothing is executed, or what the references gave, once there is something to execute: a run
+ * that fails before has one error and nothing beside it. */
 static void warn_once(sc_run_exec *x)
 {
+    const sc_reference_count n =
+        x->execute ? sc_execute_references(x->execute) : (sc_reference_count){0};
+    if (n.n && !x->told && !x->cli->seed)
+        sc_ui_note(&x->cli->ui, "reference solutions: %zu of %zu pass%s", n.n, n.n,
+                   n.known == n.n ? ", as before" : "");
+    x->told = true;
     if (x->absent.code != SC_OK)
         sc_ui_warn(&x->cli->ui, "completions are not executed: %s", x->absent.msg);
     x->absent = (sc_err){0};

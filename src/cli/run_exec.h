@@ -18,6 +18,7 @@ typedef struct sc_run_exec {
     sc_execute *execute;  // owned; NULL: nothing is executed
     sc_eval_events inner; // whom the events are passed on to
     sc_err absent;        // why there is no sandbox; SC_OK: there is one, or it has been said
+    bool told;            // what the references gave was said
     sc_err err;           // the first failure; raised by sc_run_exec_finish
 } sc_run_exec;
 

@@ -211,6 +211,18 @@ static void add_finish(const sc_summary *s, sc_buf *out)
     sc_buf_add_char(out, '\n');
 }
 
+static void add_keywords(const sc_summary *s, sc_buf *out)
+{
+    sc_buf_add_c(out, "  keyword     ");
+    add_three(out, s->share_interval.low * 100, s->share * 100, s->share_interval.high * 100, "%");
+    sc_buf_addf(out, "   %s, n = %zu task%s   (original's definition: substrings)\n",
+                s->n_tasks > 1 ? "95 %" : "no interval", s->n_tasks, s->n_tasks == 1 ? "" : "s");
+    sc_buf_add_c(out, "  whole word  ");
+    add_three(out, s->word_interval.low * 100, s->word_share * 100, s->word_interval.high * 100,
+              "%");
+    sc_buf_add_char(out, '\n');
+}
+
 static void add_model(const sc_report *r, const sc_report_model *m, const sc_ui *ui, sc_buf *out)
 {
     const sc_summary *s = &m->sum;
@@ -222,14 +234,9 @@ static void add_model(const sc_report *r, const sc_report_model *m, const sc_ui 
         sc_buf_addf(out, "  not measured: %.*s\n", SC_STRF(m->error));
         return;
     }
-    sc_buf_add_c(out, "  keyword     ");
-    add_three(out, s->share_interval.low * 100, s->share * 100, s->share_interval.high * 100, "%");
-    sc_buf_addf(out, "   %s, n = %zu task%s   (original's definition: substrings)\n",
-                s->n_tasks > 1 ? "95 %" : "no interval", s->n_tasks, s->n_tasks == 1 ? "" : "s");
-    sc_buf_add_c(out, "  whole word  ");
-    add_three(out, s->word_interval.low * 100, s->word_share * 100, s->word_interval.high * 100,
-              "%");
-    sc_buf_addf(out, "\n  completed   ");
+    if (s->n_keywords)
+        add_keywords(s, out);
+    sc_buf_addf(out, "  completed   ");
     add_three(out, s->success.low * 100, 100.0 * (double)s->n_ok / (double)s->n,
               s->success.high * 100, "%");
     sc_buf_addf(out, "   %zu/%zu   95 %% Wilson\n", s->n_ok, s->n);
@@ -274,10 +281,33 @@ static sc_code finish_json(sc_run_screen *s, const sc_report *r, const sc_eval_r
     return s->code;
 }
 
+/* Fences in answers to raw prompts: the model was made for chat, and its score is not what it can.
+ */
+static void warn_of_fences(const sc_run_screen *s, const sc_report *r, const sc_records *all)
+{
+    for (size_t i = 0; i < r->n_models; i++) {
+        size_t n = 0, fenced = 0;
+        for (size_t k = 0; k < all->n; k++) {
+            const sc_record *one = &all->p[k];
+            if (!sc_str_eq(one->model, r->model[i].label) || !sc_str_is(one->mode, "base"))
+                continue;
+            n++;
+            fenced += memmem(one->raw.p, one->raw.n, "```", 3) != NULL;
+        }
+        if (fenced * 10 > n * 3)
+            sc_ui_warn(&s->cli->ui,
+                       "%.*s: %zu of %zu answers to the raw prompt have a code fence: a model for "
+                       "chat? --prompt-mode chat, or a protocol with a form for it, asks in its "
+                       "template",
+                       SC_STRF(r->model[i].label), fenced, n);
+    }
+}
+
 sc_code sc_run_screen_finish(sc_run_screen *s, const sc_report *r, const sc_eval_result *result,
                              const char *const *files, size_t n_files, sc_err *err)
 {
     sc_ui_progress_end(&s->cli->ui);
+    warn_of_fences(s, r, &result->samples);
     if (sc_cli_json(s->cli))
         return finish_json(s, r, result, files, n_files, err);
     SC_AUTO(sc_buf) text = sc_buf_init(1 << 20);

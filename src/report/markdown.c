@@ -63,6 +63,31 @@ static void add_head(const sc_report *r, sc_buf *out)
                 int_of(p, "samples"), int_of(p, "samples") == 1 ? "" : "s", int_of(p, "seed"));
 }
 
+/* How each model was asked. */
+static void add_prompts(const sc_report *r, sc_buf *out)
+{
+    for (size_t i = 0; i < r->n_models; i++) {
+        const json_t *p = json_object_get(r->model[i].info, "prompt");
+        if (!json_is_object(p))
+            continue;
+        sc_buf_add_c(out, "\nPrompt mode of ");
+        sc_report_add_cell(out, r->model[i].label);
+        sc_buf_addf(out, ": %s (%s).\n", text_of(p, "mode"), text_of(p, "why"));
+    }
+}
+
+/* A share of keywords; a suite without keywords has none. */
+static void add_share(sc_buf *out, const sc_summary *s, double share, const sc_interval *i)
+{
+    if (!s->n_keywords) {
+        sc_buf_add_c(out, " | -");
+        return;
+    }
+    sc_buf_addf(out, " | %.1f", share * 100);
+    if (i)
+        add_interval(out, *i);
+}
+
 static void add_scores(const sc_report *r, sc_buf *out)
 {
     sc_buf_add_c(out, "\n## Scores\n\n"
@@ -79,11 +104,10 @@ static void add_scores(const sc_report *r, sc_buf *out)
         sc_buf_addf(out, " | %zu of %zu | %.1f", s->n, r->n_expected,
                     100.0 * (double)s->n_ok / (double)s->n);
         add_interval(out, s->success);
-        sc_buf_addf(out, " | %.1f", s->share * 100);
-        add_interval(out, s->share_interval);
-        sc_buf_addf(out, " | %.1f", s->word_share * 100);
-        add_interval(out, s->word_interval);
-        sc_buf_addf(out, " | %.1f |\n", s->share_ok * 100);
+        add_share(out, s, s->share, &s->share_interval);
+        add_share(out, s, s->word_share, &s->word_interval);
+        add_share(out, s, s->share_ok, NULL);
+        sc_buf_add_c(out, " |\n");
     }
     for (size_t i = 0; i < r->n_models; i++) {
         if (r->model[i].error.n == 0)
@@ -374,6 +398,7 @@ static void add_method(const sc_report *r, sc_buf *out)
 void sc_report_markdown(const sc_report *r, sc_buf *out)
 {
     add_head(r, out);
+    add_prompts(r, out);
     add_scores(r, out);
     add_execution(r, out);
     add_speed(r, out);

@@ -103,6 +103,7 @@ static void add_sample(sc_summary *s, sc_task_sum *t, const sc_record *r)
         return;
     s->n_ok++;
     t->n_ok++;
+    s->n_keywords += r->n_keywords;
     s->share += sc_record_share(r);
     s->word_share += sc_record_word_share(r);
     t->share += sc_record_share(r);

@@ -31,6 +31,7 @@ typedef struct sc_task_sum {
 typedef struct sc_summary {
     size_t n, n_ok;
     sc_interval success;                       // Wilson, 95 %
+    uint64_t n_keywords;                       // expected ones of all samples
     double share, word_share;                  // means over all samples
     double share_ok, word_share_ok;            // over the completed ones, 0 when there is none
     sc_interval share_interval, word_interval; // of the means over all; NaN ends for one task

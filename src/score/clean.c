@@ -78,9 +78,9 @@ static void add_untabbed(sc_buf *out, sc_str s)
 /* Asks the tools for what the entry point needs of `program`; *good is false when they cannot. */
 static sc_code reduce(sc_box *tools, sc_str entry, sc_buf *program, bool *good, sc_err *err)
 {
-    SC_AUTO_JSON *request = json_pack("{s:s, s:o, s:o}", "op", "span", "code",
-                                      sc_json_text(sc_buf_str(program)), "entry",
-                                      sc_json_text(entry));
+    SC_AUTO_JSON *request =
+        json_pack("{s:s, s:o, s:o}", "op", "span", "code", sc_json_text(sc_buf_str(program)),
+                  "entry", sc_json_text(entry));
     SC_AUTO(sc_buf) text = sc_buf_init(program->max);
     sc_json_format(request, 0, &text);
     if (!request || !sc_buf_ok(&text))
@@ -123,11 +123,10 @@ static void clean_scbench(const sc_task *t, sc_str answer, bool broken_off, sc_b
     if (!alone)
         sc_buf_add_str(program, t->prompt);
     sc_buf_add_str(program, c.text);
-    *note = (sc_clean_note){.how = c.how == SC_EXTRACT_RAW && c.text.n < answer.n
-                                       ? "cut"
-                                       : sc_extract_name(c.how),
-                            .changed = c.text.n != answer.n || alone != t->whole,
-                            .none = c.none};
+    *note = (sc_clean_note){
+        .how = c.how == SC_EXTRACT_RAW && c.text.n < answer.n ? "cut" : sc_extract_name(c.how),
+        .changed = c.text.n != answer.n || alone != t->whole,
+        .none = c.none};
 }
 
 sc_code sc_clean(const sc_form *form, const sc_task *t, sc_str asked, sc_str answer,
@@ -161,7 +160,7 @@ sc_code sc_clean(const sc_form *form, const sc_task *t, sc_str asked, sc_str ans
     case SC_CLEAN_SPAN:
         join(form, t, asked, program);
         add_untabbed(program, answer);
-        sc_buf_add_str(&scratch, asked);
+        join(form, t, asked, &scratch); // as it came, to compare with
         sc_buf_add_str(&scratch, answer);
         SC_TRY(reduce(tools, t->entry_point, program, &good, err));
         note->changed = !sc_str_eq(sc_buf_str(program), sc_buf_str(&scratch));
