@@ -57,7 +57,7 @@ def main():
     samples = {"all": dir / "all.jsonl", "ending": dir / "ending.jsonl"}
     subprocess.run([sys.executable, HERE / "make_samples.py", a.data, samples["all"], "--a-task", str(a.a_task), *(["--add", a.add] if a.add else [])], check=True)
     if "ending" in a.set:
-        _, rows, _ = score(build, a.data, samples["all"], dir, a.workers)
+        _, rows, _ = score(build, a.data, samples["all"], dir / "ours", a.workers)
         with open(samples["ending"], "w") as f:
             for r in rows:
                 if r["scbench"]["verdict"] != "timeout":
@@ -65,7 +65,7 @@ def main():
     seconds, verdicts, notes = {}, {}, {}
     for r in range(a.rounds):
         for name in a.set.split(","):
-            wall, rows, notes[name] = score(build, a.data, samples[name], dir, a.workers)
+            wall, rows, notes[name] = score(build, a.data, samples[name], dir / "ours", a.workers)
             seconds.setdefault((name, "scbench"), []).append(wall)
             verdicts[name, "scbench"] = rows
             for which in GOALS:

@@ -4,7 +4,10 @@ import random as _random
 import sys as _sys
 
 _STDLIB = _sys.stdlib_module_names
+# Compiled tests. A run goes through all its tasks again and again, so there is room for those of a whole suite.
 _cache = {}
+_CACHE_TASKS, _CACHE_TEXT = 2048, 8 << 20
+_cached_text = 0
 
 
 class _Space(dict):
@@ -24,13 +27,16 @@ class _Space(dict):
 
 
 def _compile(context, test):
+    global _cached_text
     key = (context, test)
     found = _cache.get(key)
     if found is None:
         found = (compile(context, '<context>', 'exec', dont_inherit=True) if context else None,
                  compile(test, '<tests>', 'exec', dont_inherit=True))
-        if len(_cache) > 64:
+        _cached_text += len(context) + len(test)
+        if len(_cache) >= _CACHE_TASKS or _cached_text > _CACHE_TEXT:
             _cache.clear()
+            _cached_text = len(context) + len(test)
         _cache[key] = found
     return found
 

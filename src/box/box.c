@@ -9,12 +9,14 @@
 #include "box/worker.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
+    CALIBRATIONS = 3,
     MAX_JOBS = 63,
     MAX_ATTEMPTS = 3,
     MAX_RESTARTS = 3, // of one worker without a sample between
@@ -25,6 +27,7 @@ struct sc_box {
     char *guest; // owned
     sc_box_level level;
     char why[512];
+    double slowness; // against the machine the limits are meant for; 1: as fast, or not measured
     sc_place *place; // owned; folders of the reduced levels
     unsigned n;
     sc_runner *w;               // owned, [n]
@@ -34,13 +37,20 @@ struct sc_box {
     sc_box_task *lost;          // given up on after MAX_ATTEMPTS
 };
 
-static sc_box_limits with_defaults(const sc_box_limits *in)
+// What the calibrating loop takes on the machine that the limits are meant for.
+#define REFERENCE_S 0.02
+
+static sc_box_limits with_defaults(const sc_box *b, const sc_box_limits *in)
 {
     sc_box_limits l = *in;
     if (l.cpu_s <= 0)
         l.cpu_s = 2;
     if (l.wall_s <= 0)
         l.wall_s = 3 * l.cpu_s;
+    // Whole steps only: the noise of a measurement must not move a limit.
+    const unsigned times = b->slowness >= 2 ? (unsigned)b->slowness : 1;
+    l.cpu_s *= times;
+    l.wall_s *= times;
     const struct {
         uint32_t *at, preset;
     } rest[] = {{&l.memory_mib, 512}, {&l.tasks, 32},    {&l.output_kib, 256},
@@ -81,6 +91,19 @@ void sc_box_close(sc_box *b)
     sc_free(b);
 }
 
+/* A CPU of its own for worker `i`, if there are as many workers as CPUs; -1: else. */
+static int cpu_of(const sc_box *b, unsigned i)
+{
+    cpu_set_t set;
+    if (b->o.tools || sched_getaffinity(0, sizeof set, &set) || b->n < (unsigned)CPU_COUNT(&set))
+        return -1;
+    unsigned left = i % (unsigned)CPU_COUNT(&set);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET((size_t)cpu, &set) && left-- == 0)
+            return cpu;
+    return -1;
+}
+
 static sc_code start_worker(sc_box *b, unsigned i, sc_err *err)
 {
     const bool root = geteuid() == 0;
@@ -92,6 +115,7 @@ static sc_code start_worker(sc_box *b, unsigned i, sc_err *err)
         .uid = root && b->level >= SC_BOX_REDUCED_UID ? sc_place_uid(slot) : 0,
         .slot = i,
         .hash_seed = b->o.hash_seed,
+        .cpu = cpu_of(b, i),
         .tools = b->o.tools,
         .scratch = sc_place_scratch(b->place, i),
         .root = sc_place_root(b->place, i),
@@ -183,6 +207,24 @@ static char *find_guest(const char *given)
     return sc_path_join(self, place[0]);
 }
 
+/* How long a fixed loop takes here: the fastest of a few runs. */
+static sc_code calibrate(sc_box *b, sc_err *err)
+{
+    const sc_job job = {
+        .source = SC_STR("x = 0\nfor i in range(120000):\n    x = (x * 31 + i) & 0xffff\n"),
+        .limits = {.cpu_s = 20}};
+    double least = 0;
+    for (unsigned i = 0; i < CALIBRATIONS; i++) {
+        SC_AUTO(sc_verdict) v = {0};
+        SC_TRY(sc_box_run(b, &job, &v, err));
+        if (v.kind == SC_BOX_PASSED && (least <= 0 || v.cpu_s < least))
+            least = v.cpu_s;
+    }
+    if (least > 0)
+        b->slowness = least / REFERENCE_S;
+    return SC_OK;
+}
+
 sc_code sc_box_open(const sc_box_opts *o, sc_box **out, sc_err *err)
 {
     SC_AUTO(sc_box) *b = sc_new(sc_box);
@@ -202,8 +244,16 @@ sc_code sc_box_open(const sc_box_opts *o, sc_box **out, sc_err *err)
         b->w[i].control = b->w[i].checker = b->w[i].checker_pidfd = b->w[i].pidfd = b->w[i].output =
             b->w[i].tool_fd = -1;
     SC_TRY(find_level(b, err));
+    b->slowness = 1;
+    if (!o->tools)
+        SC_TRY(calibrate(b, err));
     *out = sc_take(b);
     return SC_OK;
+}
+
+double sc_box_slowness(const sc_box *b)
+{
+    return b->slowness;
 }
 
 sc_box_level sc_box_level_of(const sc_box *b)
@@ -284,7 +334,7 @@ sc_code sc_box_submit(sc_box *b, const sc_job *job, sc_err *err)
     if (!t)
         return sc_fail_nomem(err);
     t->job = *job;
-    t->job.limits = with_defaults(&job->limits);
+    t->job.limits = with_defaults(b, &job->limits);
     const sc_code code = copy_texts(t, err);
     if (code != SC_OK) {
         sc_box_task_free(t);

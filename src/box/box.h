@@ -123,6 +123,13 @@ sc_box_level sc_box_level_of(const sc_box *b);
 /** Why the level is not a higher one; "" at full. Borrowed until the box is closed. */
 const char *sc_box_level_why(const sc_box *b);
 
+/**
+ * How much longer than on the machine that the limits are meant for a fixed loop took at the start.
+ * From 2 on the limits on time of every job are that many times as long (the fraction is left out),
+ * so that a slow machine does not change verdicts.
+ */
+double sc_box_slowness(const sc_box *b);
+
 /** The interpreter's version; borrowed until the box is closed. */
 const char *sc_box_python(const sc_box *b);
 

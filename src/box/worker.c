@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -94,6 +95,16 @@ static void reset(sc_runner *w, const sc_worker_opts *o)
     w->tool = sc_buf_init(TOOL_MAX);
 }
 
+/* The worker's processes take turns, a hand-over for every call of a test: on one CPU that is a
+ * switch, between two it is a wake-up of an idle one. They inherit this. */
+static void stay_on(pid_t pid, int cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    (void)sched_setaffinity(pid, sizeof set, &set); // only speed
+}
+
 sc_code sc_runner_start(sc_runner *w, const sc_worker_opts *o, sc_err *err)
 {
     reset(w, o);
@@ -101,7 +112,9 @@ sc_code sc_runner_start(sc_runner *w, const sc_worker_opts *o, sc_err *err)
     SC_TRY(make_pair(SOCK_SEQPACKET, pair, err));
     w->control = pair[0];
     sc_code code = spawn(w, pair[1], err);
-    (void)close(pair[1]); // the child has its own
+    if (code == SC_OK && o->cpu >= 0)
+        stay_on(w->parent, o->cpu); // before its first message: it has started nothing yet
+    (void)close(pair[1]);           // the child has its own
     if (code == SC_OK) {
         const sc_wire_msg m = {.type = SC_WIRE_SETUP,
                                .level = o->level,

@@ -49,6 +49,7 @@ typedef struct sc_worker_opts {
     uint32_t uid; // 0: as now
     uint32_t slot;
     uint32_t hash_seed;
+    int cpu; // to stay on; -1: any
     bool tools;
     const char *scratch; // reduced levels
     const char *root;

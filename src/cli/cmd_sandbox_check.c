@@ -27,14 +27,16 @@ static sc_code run(sc_cli *cli, sc_err *err)
     cli->status = held == n ? SC_EXIT_OK : SC_EXIT_SANDBOX;
     if (sc_cli_json(cli)) {
         SC_AUTO_JSON *o =
-            json_pack("{s:s, s:s, s:b, s:I, s:I, s:s, s:O}", "level", level, "why_not_higher",
+            json_pack("{s:s, s:s, s:b, s:I, s:I, s:s, s:f, s:O}", "level", level, "why_not_higher",
                       sc_box_level_why(box), "ok", held == n, "held", (json_int_t)held, "attacks",
-                      (json_int_t)n, "python", sc_box_python(box), "results", list);
+                      (json_int_t)n, "python", sc_box_python(box), "slowness", sc_box_slowness(box),
+                      "results", list);
         return sc_cli_put_json(cli, o, err);
     }
-    (void)fprintf(cli->out, "level %s, %zu of %zu attacks held%s%s\n", level, held, n,
-                  *sc_box_level_why(box) ? "; not higher because of " : "",
-                  sc_box_level_why(box)); // main asks ferror once
+    (void)fprintf(cli->out,
+                  "level %s, %zu of %zu attacks held%s%s\nslowness %.2f (docs/SANDBOX.md)\n", level,
+                  held, n, *sc_box_level_why(box) ? "; not higher because of " : "",
+                  sc_box_level_why(box), sc_box_slowness(box)); // main asks ferror once
     return SC_OK;
 }
 

@@ -368,7 +368,7 @@ json_t *sc_execute_summary(const sc_execute *x, sc_str model)
     const sc_interval w = sc_wilson(t.passed, t.n, 0.95);
     const double tasks = t.tasks ? (double)t.tasks : 1;
     return json_pack("{s:o, s:I, s:I, s:I, s:f, s:[f, f], s:o, s:I, s:I, s:I, s:{s:I, s:I, s:f}, "
-                     "s:s, s:s}",
+                     "s:s, s:f, s:s}",
                      "model", sc_json_text(model), "samples", (json_int_t)t.n, "tasks",
                      (json_int_t)t.tasks, "passed", (json_int_t)t.passed, "pass_at_1",
                      t.rate / tasks, "wilson", w.low, w.high, "verdicts", verdicts_json(&t),
@@ -376,5 +376,5 @@ json_t *sc_execute_summary(const sc_execute *x, sc_str model)
                      "single", (json_int_t)t.single, "extraction", "changed", (json_int_t)t.changed,
                      "passed_without", (json_int_t)t.raw_passed, "pass_at_1_without",
                      t.raw_rate / tasks, "level", sc_box_level_name(sc_box_level_of(x->box)),
-                     "python", sc_box_python(x->box));
+                     "slowness", sc_box_slowness(x->box), "python", sc_box_python(x->box));
 }
