@@ -851,6 +851,21 @@ static sc_codec_code decode_range(decoder *d, uint8_t tag, PyObject **out)
     return code;
 }
 
+/* Whether the encoder could have written these: a date class also takes bytes, its own pickled
+ * state, and does not look whether there is such a day. */
+static bool are_arguments(enum made which, PyObject *args)
+{
+    if (!PyTuple_CheckExact(args))
+        return false;
+    const Py_ssize_t n = PyTuple_GET_SIZE(args);
+    if (which == MADE_DECIMAL)
+        return n == 1 && PyUnicode_CheckExact(PyTuple_GET_ITEM(args, 0));
+    for (Py_ssize_t i = 0; i < n; i++)
+        if (!PyLong_CheckExact(PyTuple_GET_ITEM(args, i)))
+            return false;
+    return n > 0;
+}
+
 static sc_codec_code decode_made(decoder *d, PyObject **out)
 {
     const uint8_t which = sc_cur_u8(d->in);
@@ -863,7 +878,7 @@ static sc_codec_code decode_made(decoder *d, PyObject **out)
     const sc_codec_code code = decode(d, &args);
     if (code != SC_CODEC_OK)
         return code;
-    PyObject *o = PyTuple_CheckExact(args) ? PyObject_Call(cls, args, NULL) : NULL;
+    PyObject *o = are_arguments((enum made)which, args) ? PyObject_Call(cls, args, NULL) : NULL;
     Py_DECREF(args);
     if (!o) {
         PyErr_Clear(); // arguments that no real value has

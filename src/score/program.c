@@ -85,5 +85,7 @@ bool sc_program_reaches_end(sc_str program, sc_str completion)
 {
     const sc_str last = take_last_line(&program);
     const sc_str half = take_last_line(&completion), before = take_last_line(&completion);
-    return last.n && (sc_str_eq(last, half) || sc_str_eq(last, before));
+    // Half a line at the margin is no part of the block before it.
+    const bool goes_on = half.n && (half.p[0] == ' ' || half.p[0] == '\t');
+    return last.n && (sc_str_eq(last, half) || (goes_on && sc_str_eq(last, before)));
 }

@@ -43,9 +43,9 @@ sc_code sc_program_job(const sc_task *t, sc_str completion, bool whole, sc_buf *
                        sc_err *err) SC_CHECKED;
 
 /**
- * Whether the program still goes on where the completion ends: its last line is one of the
- * completion's last two, of which the very last may be half a line. What was broken off there is
- * code, not the talk behind it.
+ * Whether the program still goes on where the completion ends: its last line is the completion's
+ * last one, or the one before it when that is followed by half an indented line. What was broken
+ * off there is code, not the talk behind it.
  */
 bool sc_program_reaches_end(sc_str program, sc_str completion);
 

@@ -144,7 +144,8 @@ TEST(sizes_beyond_what_is_left_are_refused)
             CHECK(!PyErr_Occurred());
         }
     // A reference to what is not there, a class that is not in the table, an impossible date.
-    static const char bad[][12] = {"R\5\0\0\0", "M\77N", "M\2t\0\0\0\0", "Q?", "?"};
+    static const char bad[][24] = {
+        "R\5\0\0\0", "M\77N", "M\2t\0\0\0\0", "M\2t\1\0\0\0b\4\0\0\0\7\350\2\277", "Q?", "?"};
     for (size_t i = 0; i < SC_LEN(bad); i++) {
         PyObject *back = NULL;
         CHECK(decode(c, bad[i], sizeof bad[i], &back) == SC_CODEC_BAD);

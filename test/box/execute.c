@@ -13,7 +13,7 @@
 
 static const char suite[] =
     "{\"task_id\": \"t\", \"prompt\": \"def f(x):\\n\", \"entry_point\": \"f\", "
-    "\"canonical_solution\": \"    return x + 1\\n\", "
+    "\"reference\": \"    return x + 1\\n\", "
     "\"test\": \"def check(candidate):\\n    assert candidate(1) == 2\\n\"}\n";
 
 #define CHATTY "Sure:\n```python\ndef f(x):\n    return x + 1\n```\n"
@@ -45,7 +45,7 @@ TEST(a_program_reaches_the_end_of_its_answer_or_not)
     }
     CHECK(!sc_program_reaches_end(SC_STR(""), SC_STR("")));
     CHECK(!sc_program_reaches_end(SC_STR("a\nb"), SC_STR("b\nc\nd\n")));
-    CHECK(sc_program_reaches_end(SC_STR("a\nb  \n\n"), SC_STR("x\nb\n\nc")));
+    CHECK(sc_program_reaches_end(SC_STR("a\nb  \n\n"), SC_STR("x\nb\n\n c")));
 }
 
 /* The report's row of the model. */
@@ -104,9 +104,9 @@ TEST(a_run_counts_what_was_executed)
     CHECK_OK(sc_file_write(path, sc_str_c(suite), &err), &err);
     const char *suites[] = {path};
     const sc_plan_opts plan = {.suites = suites, .n_suites = 1};
-    const sc_box_limits limits = {.cpu_s = 2};
+    const sc_execute_opts how = {.limits = {.cpu_s = 2}, .per_ref = 2};
     SC_AUTO(sc_execute) *x = NULL;
-    CHECK_OK(sc_execute_new(&plan, box, &limits, 2, NULL, &x, &err), &err);
+    CHECK_OK(sc_execute_new(&plan, box, &how, &x, &err), &err);
     (void)unlink(path); // it has been read
     sc_records all = {0};
     for (size_t i = 0; i < SC_LEN(rows); i++) {
