@@ -38,7 +38,8 @@ struct sc_weights {
     void **gathered; // owned, [n_tensors]: NULL or pages of tensor[i].size bytes
     uint64_t gathered_size;
     uint64_t files_size;
-    json_t *config; // owned: config.json; NULL when there is none
+    json_t *config;     // owned: config.json; NULL when there is none
+    json_t *generation; // owned: generation_config.json; NULL when there is none
 };
 
 static sc_code parse_part(part *p, sc_weights_kind *kind, sc_err *err)
@@ -213,21 +214,28 @@ static sc_code check_splits(const sc_weights *w, sc_err *err)
     return SC_OK;
 }
 
+/* The object in the file `name` beside the weights; *out stays NULL when there is none. */
+static sc_code read_beside(const sc_weights *w, const char *name, json_t **out, sc_err *err)
+{
+    SC_AUTO(char) *dir = sc_path_dir(w->file[0].path);
+    SC_AUTO(char) *path = dir ? sc_path_join(dir, name) : NULL;
+    if (!path)
+        return sc_fail_nomem(err);
+    if (!sc_file_is_file(path))
+        return SC_OK;
+    SC_TRY(sc_json_read(path, MAX_CONFIG, out, err));
+    if (!json_is_object(*out))
+        return sc_fail(err, SC_E_FORMAT, "%s: is not a JSON object", path);
+    return SC_OK;
+}
+
 /* config.json beside the weights; a checkpoint's own config goes first, a GGUF file needs none. */
 static sc_code read_config(sc_weights *w, sc_err *err)
 {
     if (w->kind == SC_WEIGHTS_GGUF || sc_weights_config(w))
         return SC_OK;
-    SC_AUTO(char) *dir = sc_path_dir(w->file[0].path);
-    SC_AUTO(char) *path = dir ? sc_path_join(dir, "config.json") : NULL;
-    if (!path)
-        return sc_fail_nomem(err);
-    if (!sc_file_is_file(path))
-        return SC_OK;
-    SC_TRY(sc_json_read(path, MAX_CONFIG, &w->config, err));
-    if (!json_is_object(w->config))
-        return sc_fail(err, SC_E_FORMAT, "%s: is not a JSON object", path);
-    return SC_OK;
+    SC_TRY(read_beside(w, "config.json", &w->config, err));
+    return w->config ? read_beside(w, "generation_config.json", &w->generation, err) : SC_OK;
 }
 
 sc_code sc_weights_open(const char *path, sc_weights **out, sc_err *err)
@@ -271,6 +279,7 @@ void sc_weights_close(sc_weights *w)
     sc_free(w->file);
     sc_folder_plan_close(w->plan);
     json_decref(w->config);
+    json_decref(w->generation);
     sc_free(w);
 }
 
@@ -381,6 +390,11 @@ const json_t *sc_weights_config(const sc_weights *w)
     const sc_torch *pt = w->n_files == 1 ? w->part[0].pt : NULL;
     const json_t *own = pt ? sc_torch_config(pt) : NULL;
     return own ? own : w->config;
+}
+
+const json_t *sc_weights_generation(const sc_weights *w)
+{
+    return w->generation;
 }
 
 const sc_gguf *sc_weights_gguf(const sc_weights *w)

@@ -79,6 +79,12 @@ uint64_t sc_weights_gathered(const sc_weights *w);
  */
 const json_t *sc_weights_config(const sc_weights *w);
 
+/**
+ * The generation_config.json beside the weights, or NULL. Borrowed until sc_weights_close. A GGUF
+ * file says these things itself, a checkpoint with a config of its own has none.
+ */
+const json_t *sc_weights_generation(const sc_weights *w);
+
 /** The GGUF metadata, or NULL for other kinds. Borrowed until sc_weights_close. */
 const sc_gguf *sc_weights_gguf(const sc_weights *w);
 

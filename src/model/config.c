@@ -69,26 +69,46 @@ static sc_code read_ints(const json_t *o, const int_key *keys, size_t n, sc_conf
     return SC_OK;
 }
 
-/* eos_token_id: null, a number, or a list of them; a negative one means none. */
-static sc_code read_eos(const json_t *o, sc_config *c, sc_err *err)
+static bool has_eos(const sc_config *c, json_int_t id)
 {
-    const json_t *v = json_object_get(o, "eos_token_id");
-    if (!v || json_is_null(v))
-        return SC_OK;
+    for (uint32_t i = 0; i < c->n_eos; i++)
+        if (c->eos[i] == id)
+            return true;
+    return false;
+}
+
+/* Adds the ids of eos_token_id: a number, or a list of them; a negative one means none. */
+static sc_code add_eos(const json_t *v, sc_config *c, sc_err *err)
+{
     const size_t n = json_is_array(v) ? json_array_size(v) : 1;
-    if (n > SC_CONFIG_MAX_EOS)
-        return sc_fail(err, SC_E_FORMAT, "eos_token_id: %zu ids, at most %d expected", n,
-                       SC_CONFIG_MAX_EOS);
-    c->n_eos = 0;
     for (size_t i = 0; i < n; i++) {
         const json_t *id = json_is_array(v) ? json_array_get(v, i) : v;
         const json_int_t x = json_integer_value(id);
         if (!json_is_integer(id) || x > INT32_MAX)
             return sc_fail(err, SC_E_FORMAT, "eos_token_id: not a token id");
-        if (x >= 0)
-            c->eos[c->n_eos++] = (int32_t)x;
+        if (x < 0 || has_eos(c, x))
+            continue;
+        if (c->n_eos == SC_CONFIG_MAX_EOS)
+            return sc_fail(err, SC_E_FORMAT, "eos_token_id: more than %d ids", SC_CONFIG_MAX_EOS);
+        c->eos[c->n_eos++] = (int32_t)x;
     }
     return SC_OK;
+}
+
+/* eos_token_id in place of the class's; null is as absent. */
+static sc_code read_eos(const json_t *o, sc_config *c, sc_err *err)
+{
+    const json_t *v = json_object_get(o, "eos_token_id");
+    if (!v || json_is_null(v))
+        return SC_OK;
+    c->n_eos = 0;
+    return add_eos(v, c, err);
+}
+
+sc_code sc_config_read_generation(const json_t *o, sc_config *c, sc_err *err)
+{
+    const json_t *v = json_object_get(o, "eos_token_id");
+    return v && !json_is_null(v) ? add_eos(v, c, err) : SC_OK;
 }
 
 static sc_code read_ids(const json_t *o, sc_config *c, sc_err *err)

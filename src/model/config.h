@@ -151,6 +151,14 @@ sc_code sc_config_read_smallcoder(const json_t *o, sc_config *out, sc_err *err) 
  */
 sc_code sc_config_read_gguf(const sc_weights *w, sc_config *out, sc_err *err) SC_CHECKED;
 
+/**
+ * Adds the ids that the generation_config.json object `o` ends a text with; instruction-tuned
+ * models often name more there than in config.json.
+ *
+ * Errors: SC_E_FORMAT for what is no list of ids; they are at most SC_CONFIG_MAX_EOS together
+ */
+sc_code sc_config_read_generation(const json_t *o, sc_config *c, sc_err *err) SC_CHECKED;
+
 /** Refuses numbers that do not fit together. Errors: SC_E_FORMAT, names the key. */
 sc_code sc_config_check(const sc_config *c, sc_err *err) SC_CHECKED;
 

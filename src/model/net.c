@@ -107,6 +107,9 @@ sc_code sc_net_config(sc_weights *w, sc_config *out, sc_err *err)
         SC_TRY_IN(sc_config_read_hf(o, &c, err), err, "config.json");
     else
         SC_TRY(read_smallcoder(w, o, &c, err));
+    if (sc_weights_generation(w))
+        SC_TRY_IN(sc_config_read_generation(sc_weights_generation(w), &c, err), err,
+                  "generation_config.json");
     *out = c;
     return SC_OK;
 }

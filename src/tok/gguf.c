@@ -295,8 +295,9 @@ sc_code sc_tok_open_gguf(const sc_gguf *g, sc_tok **out, sc_err *err)
     SC_TRY(sc_gguf_get_str(g, "tokenizer.ggml.model", &model, err));
     SC_AUTO(sc_listed) l = {0};
     SC_AUTO(sc_tok) *t = NULL;
-    if (!model.p)
-        return sc_fail(err, SC_E_NOTFOUND, "no vocabulary: tokenizer.ggml.model is missing");
+    if (!model.p || sc_str_is(model, "none"))
+        return sc_fail(err, SC_E_NOTFOUND, "no vocabulary: tokenizer.ggml.model is %s",
+                       model.p ? "\"none\"" : "missing");
     if (!sc_str_is(model, "gpt2") && !sc_str_is(model, "llama") && !sc_str_is(model, "t5"))
         return sc_fail(err, SC_E_UNSUPPORTED,
                        "tokenizer.ggml.model is \"%.*s\"; known are gpt2, llama, t5",

@@ -313,6 +313,108 @@ TEST(version_5_of_the_library_says_the_same)
     CHECK(n > 0);
 }
 
+TEST(the_generation_config_adds_ends_of_text)
+{
+    UNUSED;
+    static const struct {
+        const char *text, *more;
+        uint32_t n;
+        int32_t last;
+    } cases[] = {
+        {"{\"model_type\":\"qwen2\",\"eos_token_id\":7}", "{\"eos_token_id\":[9,7]}", 2, 9},
+        {"{\"model_type\":\"qwen2\",\"eos_token_id\":7}", "{\"eos_token_id\":8}", 2, 8},
+        {"{\"model_type\":\"qwen2\",\"eos_token_id\":7}", "{\"eos_token_id\":null}", 1, 7},
+        {"{\"model_type\":\"qwen2\",\"eos_token_id\":7}", "{}", 1, 7},
+        {"{\"model_type\":\"qwen2\",\"eos_token_id\":[7,7]}", "{\"eos_token_id\":-1}", 1, 7},
+    };
+    for (size_t i = 0; i < SC_LEN(cases); i++) {
+        sc_config c;
+        sc_err err = {0};
+        SC_AUTO_JSON *o = NULL;
+        CHECK_OK(parse(cases[i].text, &c, &err), &err);
+        CHECK_OK(sc_json_parse(sc_str_c(cases[i].more), &o, &err), &err);
+        CHECK_OK(sc_config_read_generation(o, &c, &err), &err);
+        CHECK(c.n_eos == cases[i].n && c.eos[c.n_eos - 1] == cases[i].last);
+    }
+    static const char *const bad[] = {
+        "{\"eos_token_id\":\"x\"}", "{\"eos_token_id\":[1.5]}", "{\"eos_token_id\":4294967296}",
+        "{\"eos_token_id\":[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]}"};
+    for (size_t i = 0; i < SC_LEN(bad); i++) {
+        sc_config c;
+        sc_err err = {0};
+        SC_AUTO_JSON *o = NULL;
+        CHECK_OK(parse(cases[0].text, &c, &err), &err);
+        CHECK_OK(sc_json_parse(sc_str_c(bad[i]), &o, &err), &err);
+        CHECK_CODE(SC_E_FORMAT, sc_config_read_generation(o, &c, &err), &err);
+        CHECK(strstr(err.msg, "eos_token_id"));
+    }
+}
+
+/* With what a config of today has. */
+static const char whole[] =
+    "{\"model_type\":\"llama\",\"vocab_size\":96,\"hidden_size\":64,\"intermediate_size\":128,"
+    "\"num_hidden_layers\":2,\"num_attention_heads\":4,\"num_key_value_heads\":2,"
+    "\"rope_parameters\":{\"rope_type\":\"llama3\",\"rope_theta\":500000.0,\"factor\":8.0,"
+    "\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,\"original_max_position_embeddings\":32},"
+    "\"eos_token_id\":[1,2],\"max_position_embeddings\":64}";
+
+TEST(refuses_every_truncation)
+{
+    UNUSED;
+    for (size_t cut = 0; cut < sizeof whole - 1; cut++) {
+        sc_err err = {0};
+        sc_config c;
+        char *text = sc_strndup(whole, cut);
+        CHECK(text);
+        const sc_code code = parse(text, &c, &err);
+        if (code != SC_E_FORMAT || (err.at != SC_NOWHERE && err.at > cut))
+            fail_msg("cut to %zu: %s: %s", cut, sc_code_name(code), err.msg);
+        sc_free(text);
+    }
+}
+
+TEST(survives_every_failed_allocation)
+{
+    UNUSED;
+    sc_code code = SC_E_NOMEM;
+    for (long nth = 1; code != SC_OK; nth++) {
+        sc_err err = {0};
+        sc_config c;
+        sc_alloc_fail_at(nth);
+        code = parse(whole, &c, &err);
+        sc_alloc_fail_at(0);
+        if (code != SC_OK && code != SC_E_NOMEM)
+            fail_msg("allocation %ld: %s: %s", nth, sc_code_name(code), err.msg);
+        CHECK(nth < 10000);
+    }
+}
+
+TEST(sizes_that_wrap_are_out_of_range)
+{
+    UNUSED;
+    static const char *const keys[] = {"vocab_size",
+                                       "hidden_size",
+                                       "intermediate_size",
+                                       "num_hidden_layers",
+                                       "num_attention_heads",
+                                       "num_key_value_heads",
+                                       "head_dim",
+                                       "max_position_embeddings"};
+    static const char *const values[] = {
+        "-1", "0", "4294967296", "4294967297", "9223372036854775807", "1e30", "2147483648"};
+    for (size_t k = 0; k < SC_LEN(keys); k++)
+        for (size_t v = 0; v < SC_LEN(values); v++) {
+            char text[128];
+            sc_config c;
+            sc_err err = {0};
+            (void)snprintf(text, sizeof text, "{\"model_type\":\"llama\",\"%s\":%s}", keys[k],
+                           values[v]);
+            const sc_code code = parse(text, &c, &err);
+            if (code != SC_E_FORMAT || !strstr(err.msg, keys[k]))
+                fail_msg("%s: %s: %s", text, sc_code_name(code), err.msg);
+        }
+}
+
 int main(void)
 {
     sc_json_setup();
@@ -330,6 +432,10 @@ int main(void)
         T(a_null_window_is_none_and_a_missing_one_the_default),
         T(a_checkpoint_without_a_config_has_the_originals_numbers),
         T(version_5_of_the_library_says_the_same),
+        T(the_generation_config_adds_ends_of_text),
+        T(refuses_every_truncation),
+        T(survives_every_failed_allocation),
+        T(sizes_that_wrap_are_out_of_range),
     };
     return RUN_TESTS(tests);
 }
