@@ -12,9 +12,12 @@ static void put_f16(uint8_t *b, float f)
     memcpy(b, &h, sizeof h);
 }
 
+/* A scale this small is stored as zero: halves end at 2^-24. It keeps 1 / d finite. */
+#define TINY 0x1p-100f
+
 static float inverse(float d)
 {
-    return d != 0.0f ? 1.0f / d : 0.0f;
+    return fabsf(d) > TINY ? 1.0f / d : 0.0f;
 }
 
 /* The value of the largest magnitude, with its sign; the first of equals. */
@@ -142,8 +145,8 @@ static void mxfp4(uint8_t *b, const float *x)
 typedef void block_fn(uint8_t *b, const float *x);
 
 static block_fn *const blocks[SC_DTYPE_N] = {
-    [SC_Q4_0] = q4_0, [SC_Q4_1] = q4_1, [SC_Q5_0] = q5_0,
-    [SC_Q5_1] = q5_1, [SC_Q8_0] = q8_0, [SC_MXFP4] = mxfp4,
+    [SC_Q4_0] = q4_0,          [SC_Q4_1] = q4_1,          [SC_Q5_0] = q5_0,
+    [SC_Q5_1] = q5_1,          [SC_Q8_0] = q8_0,          [SC_MXFP4] = mxfp4,
     [SC_Q2_K] = sc_quant_q2_k, [SC_Q3_K] = sc_quant_q3_k, [SC_Q4_K] = sc_quant_q4_k,
     [SC_Q5_K] = sc_quant_q5_k, [SC_Q6_K] = sc_quant_q6_k, [SC_IQ4_NL] = sc_quant_iq4_nl,
 };

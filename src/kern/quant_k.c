@@ -15,9 +15,12 @@ static int nearest(float v)
     return (int)(sc_f32_bits(v + 12582912.0f) & 0x7fffff) - 0x400000;
 }
 
+/* What is smaller is stored as zero by every type: halves end at 2^-24. It keeps 1 / d finite. */
+#define TINY 0x1p-100f
+
 static float inverse(float d)
 {
-    return fabsf(d) > 0 ? 1.0f / d : 0.0f;
+    return fabsf(d) > TINY ? 1.0f / d : 0.0f;
 }
 
 /* v within [low, high], before it becomes an integer. */
@@ -109,7 +112,7 @@ static void fit_range(const range_kind *k, const float *x, float *a, float *b)
     }
     *a = 0;
     *b = -low;
-    if (!(high > low))
+    if (!(high - low > TINY))
         return;
     float best = INFINITY;
     for (int t = 0; t < TRIALS; t++) {
@@ -240,7 +243,7 @@ static float fit_sign(const sign_kind *k, const float *x)
 {
     const float e = extreme(x, SIXTEEN), low = (float)-k->half, high = (float)(k->half - 1);
     float best = 0, best_a = 0;
-    for (int t = -SIDE; t <= SIDE && fabsf(e) > 0; t++) {
+    for (int t = -SIDE; t <= SIDE && fabsf(e) > TINY; t++) {
         const float is = (low + k->step * (float)t) / e;
         float xq = 0, qq = 0;
         for (size_t i = 0; i < SIXTEEN; i++) {
@@ -415,7 +418,7 @@ void sc_quant_iq4_nl(uint8_t *b, const float *x)
                                       1,    13,   25,  38,  53,  69,  89,  113};
     const float e = extreme(x, 32);
     float best = 0, d = 0;
-    for (int t = -8; t <= 8 && fabsf(e) > 0; t++) {
+    for (int t = -8; t <= 8 && fabsf(e) > TINY; t++) {
         // The extreme becomes about the first value, or with the other sign the last.
         for (int side = 0; side < 2; side++) {
             const float is = ((side ? 113.0f : -127.0f) + 2.0f * (float)t) / e;

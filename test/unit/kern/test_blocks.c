@@ -172,7 +172,7 @@ TEST(rounds_to_k_types_no_further_away_than_the_reference)
 TEST(rounds_what_is_all_alike_and_what_is_largest)
 {
     UNUSED;
-    static const float values[] = {0, 1, -1, 0x1p-30f, 65504, -65504};
+    static const float values[] = {0, 1, -1, 0x1p-30f, 0x1p-140f, -0x1p-127f, 65504, -65504};
     for (unsigned t = 0; t < SC_DTYPE_N; t++) {
         if (!sc_quant_has((sc_dtype)t) || t == SC_MXFP4)
             continue;
