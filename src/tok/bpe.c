@@ -147,7 +147,46 @@ sc_code sc_bpe_add(sc_bpe *b, int32_t left, int32_t right, uint32_t rank, int32_
 
 enum { MARK_SIZE = 3 };
 
-/* Finds the characters behind which a text may be cut. */
+/*
+ * The class of the character at `at`, and where the next one begins; SC_BPE_CLASSES for one next to
+ * which nothing is known.
+ */
+static inline unsigned class_at(sc_str s, size_t *at)
+{
+    const unsigned char c = (unsigned char)s.p[*at];
+    if (c < 0x80) {
+        ++*at;
+        return c;
+    }
+    if (c == 0xE2 && s.n - *at >= MARK_SIZE && memcmp(s.p + *at, MARK, MARK_SIZE) == 0) {
+        *at += MARK_SIZE;
+        return SC_BPE_CLASSES - 1;
+    }
+    do
+        ++*at;
+    while (*at < s.n && ((unsigned char)s.p[*at] & 0xC0) == 0x80);
+    return SC_BPE_CLASSES;
+}
+
+/* Every pair of characters that stand next to each other in `token` belongs together. */
+static void join_pairs(sc_bpe *b, sc_str token)
+{
+    unsigned before = SC_BPE_CLASSES;
+    for (size_t at = 0; at < token.n;) {
+        const unsigned now = class_at(token, &at);
+        if (before < SC_BPE_CLASSES && now < SC_BPE_CLASSES)
+            b->apart[before][now] = false;
+        before = now;
+    }
+}
+
+/* "<0xHH>" */
+static bool is_byte(sc_str token)
+{
+    return token.n == 6 && memcmp(token.p, "<0x", 3) == 0 && token.p[5] == '>';
+}
+
+/* Finds the pairs of characters between which a text may be cut. */
 static void find_cuts(sc_bpe *b)
 {
     if (b->ignore_merges || b->prefix || b->suffix || sc_vocab_find(b->vocab, SC_STR(MARK)) < 0)
@@ -157,35 +196,35 @@ static void find_cuts(sc_bpe *b)
     bool all_known = b->byte_fallback;
     for (unsigned i = 0; i < 256; i++)
         all_known = all_known && b->fallback[i] >= 0;
-    for (unsigned c = 0; c < 128; c++) {
+    for (unsigned c = 0; c < SC_BPE_CLASSES; c++) {
         const char byte = (char)c;
-        b->cut_after[c] = all_known || sc_vocab_find(b->vocab, (sc_str){&byte, 1}) >= 0;
+        const bool known = all_known || c == SC_BPE_CLASSES - 1 ||
+                           sc_vocab_find(b->vocab, (sc_str){&byte, 1}) >= 0;
+        for (unsigned next = 0; next < SC_BPE_CLASSES; next++)
+            b->apart[c][next] = known;
     }
     for (size_t i = 0; i <= b->mask; i++) {
-        if (b->slot[i].left < 0)
+        const sc_bpe_merge *m = &b->slot[i];
+        if (m->left < 0)
             continue;
-        const sc_str token = sc_vocab_text(b->vocab, b->slot[i].id);
-        for (size_t at = 0; at + MARK_SIZE < token.n; at++) {
-            const unsigned char c = (unsigned char)token.p[at];
-            if (c < 0x80 && memcmp(token.p + at + 1, MARK, MARK_SIZE) == 0)
-                b->cut_after[c] = false;
-        }
+        if (is_byte(sc_vocab_text(b->vocab, m->left)) || is_byte(sc_vocab_text(b->vocab, m->right)))
+            return; // what stands for a byte merges: the characters no longer tell
+        join_pairs(b, sc_vocab_text(b->vocab, m->id));
     }
-    for (unsigned c = 0; c < 128; c++)
-        b->cuts = b->cuts || b->cut_after[c];
+    for (unsigned c = 0; c < SC_BPE_CLASSES; c++)
+        for (unsigned next = 0; next < SC_BPE_CLASSES; next++)
+            b->cuts = b->cuts || b->apart[c][next];
 }
 
 size_t sc_bpe_cut(const sc_bpe *b, sc_str s, size_t at)
 {
+    unsigned before = SC_BPE_CLASSES;
     while (at < s.n) {
-        const char *hit = memmem(s.p + at, s.n - at, MARK, MARK_SIZE);
-        if (!hit)
-            break;
-        const size_t mark = (size_t)(hit - s.p);
-        const unsigned char before = mark > at ? (unsigned char)s.p[mark - 1] : 0xFF;
-        if (before < 0x80 && b->cut_after[before])
-            return mark;
-        at = mark + MARK_SIZE;
+        const size_t from = at;
+        const unsigned now = class_at(s, &at);
+        if (before < SC_BPE_CLASSES && now < SC_BPE_CLASSES && b->apart[before][now])
+            return from;
+        before = now;
     }
     return s.n;
 }

@@ -31,6 +31,8 @@ typedef struct sc_bpe_pair {
     int32_t id;
 } sc_bpe_pair;
 
+enum { SC_BPE_CLASSES = 129 };
+
 typedef struct sc_bpe {
     const sc_vocab *vocab; // borrowed
     sc_bpe_merge *slot;    // owned, [mask + 1]
@@ -48,9 +50,9 @@ typedef struct sc_bpe {
     bool byte_fallback;
     bool ignore_merges;
     bool cuts; // some of the next are true
-    // Whether no token holds this ASCII character in front of U+2581: then no merge goes across,
-    // and a text may be cut there.
-    bool cut_after[128];
+    // Whether no merge makes a token that holds this character in front of that one: then none goes
+    // across, and a text may be cut there. ASCII, and U+2581 as 128.
+    bool apart[SC_BPE_CLASSES][SC_BPE_CLASSES];
 } sc_bpe;
 
 /** Reads the "model" object. Needs: `vocab` is complete. Errors: SC_E_FORMAT, SC_E_NOMEM */
