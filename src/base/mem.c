@@ -94,7 +94,7 @@ static size_t round_up(size_t size)
     return size > SIZE_MAX - unit ? 0 : (size + unit - 1) / unit * unit;
 }
 
-void *sc_alloc_pages(size_t size)
+static void *alloc_pages(size_t size, bool huge)
 {
     const size_t bytes = round_up(size ? size : 1);
     if (!bytes || must_fail())
@@ -113,8 +113,19 @@ void *sc_alloc_pages(size_t size)
         (void)munmap(p, head); // cannot fail: the range is ours
     if (slack - head)
         (void)munmap(p + head + bytes, slack - head);
-    (void)madvise(p + head, bytes, MADV_HUGEPAGE); // a wish; small pages work too
+    if (huge)
+        (void)madvise(p + head, bytes, MADV_HUGEPAGE); // a wish; small pages work too
     return p + head;
+}
+
+void *sc_alloc_pages(size_t size)
+{
+    return alloc_pages(size, true);
+}
+
+void *sc_alloc_small_pages(size_t size)
+{
+    return alloc_pages(size, false);
 }
 
 void sc_free_pages(void *p, size_t size)

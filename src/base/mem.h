@@ -64,7 +64,10 @@ bool sc_grow(void *p, size_t *cap, size_t n, size_t max, size_t size) SC_CHECKED
  */
 void *sc_alloc_pages(size_t size) SC_CHECKED;
 
-/** Frees a block of sc_alloc_pages; takes NULL. */
+/** The same in small pages: for blocks of which only parts are touched. */
+void *sc_alloc_small_pages(size_t size) SC_CHECKED;
+
+/** Frees a block of either; takes NULL. */
 void sc_free_pages(void *p, size_t size);
 
 /** *out = a * b; false, and *out untouched, when it wraps. */

@@ -176,8 +176,9 @@ static void find_stops(local *l)
 
 static const sc_engine_ops tok_ops = {local_encode, NULL, NULL, local_close};
 
-static sc_code open_tok(const sc_eval_model *spec, const sc_engine_opts *opts, sc_hub_want want,
-                        sc_engine **out, sc_err *err)
+/* An engine that knows where its files are and has read none of them. */
+static sc_code find_files(const sc_eval_model *spec, const sc_engine_opts *opts, sc_hub_want want,
+                          sc_engine **out, sc_err *err)
 {
     SC_AUTO(sc_engine) *e = sc_new(sc_engine);
     local *l = sc_new(local);
@@ -190,27 +191,37 @@ static sc_code open_tok(const sc_eval_model *spec, const sc_engine_opts *opts, s
     const sc_hub_opts find = {.want = want, .pull = opts->pull, .how = opts->how};
     SC_TRY(sc_hub_resolve(spec->arg, &find, &l->path, err));
     SC_TRY(find_tokenizer(spec, opts, l->path, &l->tok_path, err));
+    *out = sc_take(e);
+    return SC_OK;
+}
+
+static sc_code read_tok(sc_engine *e, sc_err *err)
+{
+    local *l = e->self;
     SC_TRY(sc_tok_open(l->tok_path, &l->tok, err));
     e->tok = l->tok;
-    *out = sc_take(e);
     return SC_OK;
 }
 
 sc_code sc_engine_open_tok(const sc_eval_model *spec, const sc_engine_opts *opts, sc_engine **out,
                            sc_err *err)
 {
-    return open_tok(spec, opts, SC_HUB_TOKENIZER, out, err);
+    SC_AUTO(sc_engine) *e = NULL;
+    SC_TRY(find_files(spec, opts, SC_HUB_TOKENIZER, &e, err));
+    SC_TRY(read_tok(e, err));
+    *out = sc_take(e);
+    return SC_OK;
 }
 
 sc_code sc_engine_open_local(const sc_eval_model *spec, const sc_engine_opts *opts, sc_engine **out,
                              sc_err *err)
 {
     SC_AUTO(sc_engine) *e = NULL;
-    // The tokenizer first: it is quick to find out that there is none.
-    SC_TRY(open_tok(spec, opts, SC_HUB_MODEL, &e, err));
+    SC_TRY(find_files(spec, opts, SC_HUB_MODEL, &e, err));
     local *l = e->self;
     e->ops = &local_ops;
     SC_TRY(sc_model_open(l->path, &opts->model, &l->model, err));
+    SC_TRY(read_tok(e, err)); // while the model's pages come in
     find_stops(l);
     l->batch = opts->batch;
     SC_TRY(sc_gen_local_open(l->model, l->tok, &(sc_gen_local_opts){.batch = opts->batch}, &e->gen,

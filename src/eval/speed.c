@@ -186,7 +186,7 @@ static void add_cost(sc_speed_cost *c, const sc_cost *step, double times)
     c->bytes += times * step->bytes;
     c->f32 += times * (m[SC_ACTS_F32] + m[SC_ACTS_F32R]);
     c->bf16 += times * m[SC_ACTS_BF16];
-    c->int8 += times * (m[SC_ACTS_Q8] + 2 * m[SC_ACTS_Q15]);
+    c->int8 += times * (m[SC_ACTS_Q8] + 9.0 / 8 * m[SC_ACTS_Q8X]);
 }
 
 sc_speed_cost sc_speed_cost_of(const sc_model *m, const sc_speed_test *t)

@@ -11,7 +11,7 @@ sc_acts_kind sc_acts_kind_for(sc_dtype dtype, sc_compute compute)
     const bool ints = sc_layout_of(dtype).bits != 0;
     switch (compute) {
     case SC_COMPUTE_AUTO:
-        return dtype == SC_BF16 ? SC_ACTS_BF16 : (ints ? SC_ACTS_Q15 : SC_ACTS_F32);
+        return dtype == SC_BF16 ? SC_ACTS_BF16 : (ints ? SC_ACTS_Q8X : SC_ACTS_F32);
     case SC_COMPUTE_INT8:
         return dtype == SC_BF16 ? SC_ACTS_BF16 : (ints ? SC_ACTS_Q8 : SC_ACTS_F32);
     case SC_COMPUTE_BF16:
@@ -29,7 +29,7 @@ size_t sc_acts_size(sc_acts_kind kind, size_t cols, size_t batch)
     case SC_ACTS_BF16:
         return (cols + 1) / 2 * 4 * batch;
     case SC_ACTS_Q8:
-    case SC_ACTS_Q15:
+    case SC_ACTS_Q8X:
         return cols / 32 * sc_acts_block(kind) * batch;
     case SC_ACTS_F32:
     case SC_ACTS_F32R:

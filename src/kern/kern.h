@@ -37,7 +37,7 @@ typedef enum sc_acts_kind {
     SC_ACTS_F32R, // rounded to bf16, held as float (for weights that are not bf16)
     SC_ACTS_BF16, // rounded to bf16, pairs for vdpbf16ps
     SC_ACTS_Q8,   // 8 bits and a scale for each 32 values
-    SC_ACTS_Q15,  // 15 bits and a scale for each 32 values: two 8-bit terms, hi * 128 + lo
+    SC_ACTS_Q8X,  // the same, but of each 32 the four values around the largest have 15 bits
     SC_ACTS_KIND_N,
 } sc_acts_kind;
 
@@ -70,7 +70,7 @@ typedef struct sc_acts {
  * The encoding that products with `dtype` want under `compute`.
  *
  *           F32, F16   BF16   quantised, packed   quantised, others
- *   auto    F32        BF16   Q15                 F32
+ *   auto    F32        BF16   Q8X                 F32
  *   int8    F32        BF16   Q8                  F32
  *   bf16    F32R       BF16   F32R                F32R
  *   f32     F32        F32    F32                 F32
@@ -158,8 +158,10 @@ struct sc_kern {
     /**
      * Encodes the inputs [from, to) of the batch: a->data holds what the products read.
      *
-     * Q8, Q15: for 32 values, m = max |x|, s = m * (1 / M), q = rne(x * (M / m)), M = 127 or 16319,
-     *          all in float; m = 0 gives zeros. Not finite: the block's result is not finite.
+     * Q8, Q8X: for 32 values, b = max |x|, s = b * (1 / 127), q = rne(x * (127 / b)), all in float;
+     *          b = 0 gives zeros. Q8X: the 32 are eight fours; b is the largest |x| outside the
+     *          (first) four with the largest, but at least 1/128 of that one; those four become
+     *          q = hi * 128 + lo with hi = (q + 64) >> 7. Not finite: the block's result is not finite.
      * Shapes: x [.., cols] f32, a row starts every `ldx` elements
      * Order:  same bits at every level; an input depends on itself alone
      */
@@ -262,13 +264,13 @@ void sc_kern_init(sc_kern *k, unsigned levels);
  *   sc_dequant_row gives them).
  * BF16: the sum of the pair (k, k + 1): acc = fma(w[k], x[k], fma(w[k+1], x[k+1], acc)), where
  *   denormal inputs and results count as zero: what vdpbf16ps does.
- * Q8, Q15: per 32 values (Q6_K: 16): t = sum n_i q_i exact in int32;
+ * Q8, Q8X: per 32 values (Q6_K: 16): t = sum n_i q_i exact in int32;
  *   acc = fma(ws * s, (float)t, acc), then for types with a minimum acc = fma(wm, u, acc) with
  *   u = s * (float)(sum q_i).
  *
  * Shapes: y [batch, ldy]; rows beyond w->rows are not written
  * Needs:  job->x->cols == w->cols; the encoding is one that sc_acts_kind_for gives for the type
- * Bound:  Q8: (2 nb + 2) u sum|terms| + sum_b (m_b / 254) sum |w|; F32: gamma(cols) sum |terms|
+ * Bound:  Q8, Q8X: (2 nb + 2) u sum|terms| + sum_b (b_b / 254) sum |w|; F32: gamma(cols) sum |terms|
  * Order:  same bits at every level, for every batch, tile and split
  */
 static inline void sc_kern_mul(const sc_kern *k, const sc_mul *job, size_t from, size_t to)

@@ -54,30 +54,32 @@ static inline size_t sc_plane_at(size_t k, size_t row)
 
 /*
  * The encoded inputs. A batch is cut into tiles of nearly equal width; a tile of C columns holds
- * per 32 k (Q8, Q15) C times 32 bytes hi, for Q15 C times 32 bytes lo, then C floats s, C floats
+ * per 32 k (Q8, Q8X) C times 32 bytes, for Q8X C times four high bytes and C int32 that say to
+ * which four values (0 to 7) they belong, then C floats s, C floats
  * u = s * sum q, C int32 -128 * sum q, C int32 -128 * (sum of the first 16 q); BF16: per pair of k
  * C pairs; F32: per k C floats. A tile starts where the columns before it end.
  */
-enum { SC_TILE_Q8 = 5, SC_TILE_Q15 = 4, SC_TILE_INT_ALONE = 8, SC_TILE_FLOAT = 12 };
+enum { SC_TILE_INT = 5, SC_TILE_Q8_ALONE = 8, SC_TILE_Q8X_ALONE = 6, SC_TILE_FLOAT = 12 };
 
 /** Whether an encoding holds integers and scales. */
 static inline bool sc_acts_ints(sc_acts_kind kind)
 {
-    return kind == SC_ACTS_Q8 || kind == SC_ACTS_Q15;
+    return kind == SC_ACTS_Q8 || kind == SC_ACTS_Q8X;
 }
 
 /** Bytes of one column of 32 values of such an encoding. */
 static inline size_t sc_acts_block(sc_acts_kind kind)
 {
-    return kind == SC_ACTS_Q15 ? 80 : 48;
+    return kind == SC_ACTS_Q8X ? 56 : 48;
 }
 
 /** The number of tiles of a batch. */
 static inline size_t sc_tiles(sc_acts_kind kind, size_t batch)
 {
-    const size_t most = kind == SC_ACTS_Q8 ? SC_TILE_Q8 : SC_TILE_Q15;
     if (sc_acts_ints(kind))
-        return batch <= SC_TILE_INT_ALONE ? 1 : (batch + most - 1) / most;
+        return batch <= (kind == SC_ACTS_Q8X ? SC_TILE_Q8X_ALONE : SC_TILE_Q8_ALONE)
+                   ? 1
+                   : (batch + SC_TILE_INT - 1) / SC_TILE_INT;
     return (batch + SC_TILE_FLOAT - 1) / SC_TILE_FLOAT;
 }
 
@@ -85,6 +87,25 @@ static inline size_t sc_tiles(sc_acts_kind kind, size_t batch)
 static inline size_t sc_tile_from(size_t batch, size_t n, size_t i)
 {
     return i * (batch / n) + (i < batch % n ? i : batch % n);
+}
+
+/*
+ * A wide batch is cut once more, so that the panels and the inputs at hand stay in the second
+ * level of cache: a few panels meet a group of tiles, then the next group, then come other panels.
+ */
+enum { SC_CUT_PANELS = 384 << 10, SC_CUT_TILES = 256 << 10 };
+
+typedef struct sc_cut {
+    size_t panels; // at a time
+    size_t tiles;  // of a group
+} sc_cut;
+
+/** For `n` tiles whose encoding has `bytes` in all. */
+static inline sc_cut sc_cut_of(size_t panel_size, size_t n, size_t bytes)
+{
+    const size_t groups = bytes / SC_CUT_TILES + 1, panels = SC_CUT_PANELS / panel_size;
+    return groups == 1 ? (sc_cut){1, n}
+                       : (sc_cut){panels ? panels : 1, (n + groups - 1) / groups};
 }
 
 /** The tile of column `b`. */

@@ -15,7 +15,6 @@
 
 enum {
     KEEP_MOST = 16 << 20, // bytes that a thread packs for good in a step: no step gets slow by it
-    LONE_MOST = 3,        // rows of a step for which plain weights are turned as they are read
 };
 
 /* A thread's view of the encoded input of a product. */
@@ -227,11 +226,13 @@ static void embed_rows(const sc_step *s, const sc_worker *me)
     }
 }
 
-static void norm_heads(const sc_step *s, const sc_norm *n, float *x, uint32_t heads)
+/* The norm of the heads [from, to) at x, which is where the first of all heads stands. */
+static void norm_heads(const sc_step *s, const sc_norm *n, float *x, size_t from, size_t to)
 {
     const sc_config *c = &s->net->config;
     const size_t d = c->head_dim;
-    for (uint32_t h = 0; h < heads; h++, x += d) {
+    x += from * d;
+    for (size_t h = from; h < to; h++, x += d) {
         if (c->qk_norm == SC_QK_RMS)
             s->kern->rmsnorm(x, x, n->w, d, c->norm_eps, c->norm_plus_one ? 1 : 0);
         else if (c->qk_norm == SC_QK_LAYER)
@@ -241,30 +242,43 @@ static void norm_heads(const sc_step *s, const sc_norm *n, float *x, uint32_t he
     }
 }
 
-/* Norms of q and k, rotation, and the new keys and values into their pages. */
-static void place_keys(const sc_step *s, const sc_worker *me, uint32_t l)
+/*
+ * Norms of q and k, rotation, and the new key and value into their page: the kv heads [from, to) of
+ * row `i`, and the query heads that look at them.
+ */
+static void place_row(const sc_step *s, uint32_t l, size_t i, size_t from, size_t to)
 {
     const sc_config *c = &s->net->config;
     const sc_layer *layer = &s->net->layer[l];
     const sc_work *w = s->work;
     const size_t d = c->head_dim, q = c->heads * d, kv = c->kv_heads * d;
-    const size_t half = c->rope.dim / 2;
+    const size_t half = c->rope.dim / 2, each = c->heads / c->kv_heads;
+    float *row = w->qkv + i * (q + 2 * kv);
+    if (layer->q_norm.w) {
+        norm_heads(s, &layer->q_norm, row, from * each, to * each);
+        norm_heads(s, &layer->k_norm, row + q, from, to);
+    }
+    if (half) {
+        const float *cos = w->cos + i * half, *sin = w->sin + i * half;
+        s->kern->rope(row + from * each * d, (to - from) * each, d, c->rope.dim, cos, sin,
+                      c->rope.style);
+        s->kern->rope(row + q + from * d, to - from, d, c->rope.dim, cos, sin, c->rope.style);
+    }
+    const sc_kv one = {s->kv->kv.type, 1, c->head_dim};
+    const size_t size = sc_kv_page_size(&one);
+    const uint32_t pos = s->row[i].pos;
+    uint8_t *page = sc_kv_page(s->kv, s->kv->seq[s->row[i].seq].page[pos / SC_KV_PAGE], l);
+    for (size_t h = from; h < to; h++)
+        s->kern->kv_put(&one, page + h * size, pos % SC_KV_PAGE, row + q + h * d,
+                        row + q + kv + h * d);
+}
+
+static void place_keys(const sc_step *s, const sc_worker *me, uint32_t l)
+{
     size_t from = 0, to = 0;
     share_rows(me, s->n, &from, &to);
-    for (size_t i = from; i < to; i++) {
-        float *row = w->qkv + i * (q + 2 * kv);
-        if (layer->q_norm.w) {
-            norm_heads(s, &layer->q_norm, row, c->heads);
-            norm_heads(s, &layer->k_norm, row + q, c->kv_heads);
-        }
-        if (half) // k follows q: one call turns both
-            s->kern->rope(row, c->heads + c->kv_heads, d, c->rope.dim, w->cos + i * half,
-                          w->sin + i * half, c->rope.style);
-        const sc_kv_seq *seq = &s->kv->seq[s->row[i].seq];
-        const uint32_t pos = s->row[i].pos;
-        s->kern->kv_put(&s->kv->kv, sc_kv_page(s->kv, seq->page[pos / SC_KV_PAGE], l),
-                        pos % SC_KV_PAGE, row + q, row + q + kv);
-    }
+    for (size_t i = from; i < to; i++)
+        place_row(s, l, i, 0, s->net->config.kv_heads);
 }
 
 /* Keys that a query at `pos` looks at. */
@@ -275,7 +289,8 @@ static uint64_t keys_seen(uint32_t pos, uint32_t window)
 
 /*
  * Attention, split so that every thread has about as many keys to look at. An item is one kv head
- * of one row; it belongs to the thread in whose part of the whole cost it begins.
+ * of one row; it belongs to the thread in whose part of the whole cost it begins. Where no row sees
+ * another's keys of this step, that thread also puts them into place.
  */
 static void attend(const sc_step *s, const sc_worker *me, uint32_t l)
 {
@@ -306,6 +321,8 @@ static void attend(const sc_step *s, const sc_worker *me, uint32_t l)
         at = end;
         if (from >= to)
             continue;
+        if (s->one_each)
+            place_row(s, l, i, (size_t)from, (size_t)to);
         const sc_kv_seq *seq = &s->kv->seq[row->seq];
         if (row->seq != filled_seq) {
             filled_seq = row->seq;
@@ -456,8 +473,10 @@ static void attention(sc_step *s, const sc_worker *me, uint32_t l)
     // Between two barriers, so that at the end of the layer all threads read the same flag.
     if (me->index == 0 && s->stop && atomic_load_explicit(s->stop, memory_order_relaxed))
         s->stopped = true;
-    place_keys(s, me, l);
-    sc_pool_barrier(me);
+    if (!s->one_each) {
+        place_keys(s, me, l);
+        sc_pool_barrier(me);
+    }
     attend(s, me, l);
     sc_pool_barrier(me);
 }
@@ -556,7 +575,6 @@ static void run(const sc_worker *me, void *arg)
         .kern = s->kern,
         .scratch = s->work->pack + me->index * s->work->pack_n,
         .left = KEEP_MOST,
-        .lone = s->n <= LONE_MOST,
     };
     embed_rows(s, me);
     sc_pool_barrier(me);

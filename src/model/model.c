@@ -33,6 +33,7 @@ struct sc_model {
     size_t n_rows;    // of the last step
     uint32_t max_rows;
     uint64_t touched;        // workspace of the largest step
+    sc_ahead *ahead;         // owned, or NULL: walks ahead of the first step
     const atomic_bool *stop; // borrowed, or NULL
 };
 
@@ -191,6 +192,7 @@ static sc_code open_weights(sc_model *m, const char *path, const sc_model_opts *
     const sc_bind_how how = {
         .pool = m->pool, .kern = &m->kern, .now = o->pack_now, .stop = o->stop};
     SC_TRY_IN(sc_net_bind(&w, &c, &how, &m->net, err), err, "%s", path);
+    m->ahead = sc_net_walk_ahead(m->net);
     SC_TRY_IN(open_buffers(m, o, &need, err), err, "%s", path);
     sc_rope_init(&m->rope, &m->net->config);
     return SC_OK;
@@ -219,6 +221,7 @@ void sc_model_close(sc_model *m)
 {
     if (!m)
         return;
+    sc_ahead_free(m->ahead);
     sc_work_drop(&m->work);
     sc_kv_drop(&m->kv);
     sc_free(m->row);
@@ -360,8 +363,10 @@ static sc_code check_rows(sc_model *m, const sc_row *rows, size_t n, sc_err *err
 /* Gives each sequence its pages and each row its place. */
 static void place_rows(sc_model *m, const sc_row *rows, size_t n, sc_step *s)
 {
+    s->one_each = true;
     for (size_t i = 0; i < n; i++) {
         sc_kv_seq *q = &m->kv.seq[rows[i].seq];
+        s->one_each &= q->adding == 1;
         if (q->adding) {
             sc_kv_grow(&m->kv, rows[i].seq, q->adding);
             q->adding = 0;
@@ -419,6 +424,7 @@ sc_code sc_model_step(sc_model *m, const sc_row *rows, size_t n, sc_err *err)
     place_rows(m, rows, n, &s);
     sc_forward_run(m->pool, &s);
     settle_rows(m, rows, n, !s.stopped);
+    sc_ahead_stop(m->ahead); // the step has seen every panel
     m->n_rows = s.stopped ? 0 : n;
     const uint64_t touched = sc_work_touched(&m->work, m->net, n, s.n_logits);
     m->touched = touched > m->touched ? touched : m->touched;

@@ -147,6 +147,20 @@ void sc_net_sizes(const sc_net *n, uint64_t *packed, uint64_t *mapped)
         sc_source_sizes(n->source[i], packed, mapped);
 }
 
+sc_ahead *sc_net_walk_ahead(const sc_net *n)
+{
+    sc_ahead_range *range = sc_alloc(2 * n->n_sources, sizeof *range);
+    if (!range)
+        return NULL;
+    size_t count = 0;
+    // The head was bound first and is needed last.
+    for (size_t i = 1; i <= n->n_sources; i++)
+        count += sc_source_ranges(n->source[i % n->n_sources], range + count);
+    sc_ahead *a = sc_ahead_new(range, count);
+    sc_free(range);
+    return a;
+}
+
 void sc_net_free(sc_net *n)
 {
     if (!n)

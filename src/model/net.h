@@ -7,6 +7,7 @@
 #ifndef SC_MODEL_NET_H
 #define SC_MODEL_NET_H
 
+#include "base/ahead.h"
 #include "base/pool.h"
 #include "fmt/weights.h"
 #include "kern/kern.h"
@@ -95,6 +96,9 @@ void sc_net_free(sc_net *n);
 
 /** Bytes of weights that are packed, and that are used from the mapping, by now. */
 void sc_net_sizes(const sc_net *n, uint64_t *packed, uint64_t *mapped);
+
+/** Starts to walk through what will be packed when it is needed, layer by layer; may be NULL. */
+sc_ahead *sc_net_walk_ahead(const sc_net *n);
 
 /** Upper bound of the bytes that packing will take. */
 uint64_t sc_net_packed_most(const sc_weights *w);

@@ -59,9 +59,7 @@ const uint8_t *sc_source_panel(sc_source *s, size_t p, sc_supply *supply)
     uint8_t *at = s->place + p * m->panel_size;
     if (s->state[p] == SC_PANEL_KEPT)
         return at;
-    const bool plain = sc_dtype_info(m->dtype)->block == 1;
-    const bool keep = s->state[p] == SC_PANEL_SEEN && !(plain && supply->lone) &&
-                      supply->left >= m->panel_size;
+    const bool keep = s->state[p] == SC_PANEL_SEEN && supply->left >= m->panel_size;
     uint8_t *to = keep ? at : supply->scratch;
     supply->kern->pack(m->dtype, to, s->row + p * SC_PANEL, m->cols);
     s->state[p] = keep ? SC_PANEL_KEPT : SC_PANEL_SEEN;
@@ -107,6 +105,30 @@ void sc_source_row(const sc_source *s, float *dst, size_t row)
         sc_mat_row(&s->mat, dst, row);
     else
         sc_dequant_row(s->mat.dtype, dst, s->row[row], s->mat.cols);
+}
+
+size_t sc_source_ranges(const sc_source *s, sc_ahead_range out[2])
+{
+    uintptr_t low[2] = {UINTPTR_MAX, UINTPTR_MAX}, high[2] = {0, 0};
+    for (size_t r = 0; r < s->panels * SC_PANEL; r++) {
+        const uintptr_t at = (uintptr_t)s->row[r];
+        const size_t h = r % SC_PANEL / (SC_PANEL / 2);
+        if (!at)
+            continue;
+        low[h] = at < low[h] ? at : low[h];
+        high[h] = at > high[h] ? at : high[h];
+    }
+    size_t n = 0;
+    // Two halves that lie in one another are one matrix; gate and up lie apart.
+    const bool one = low[0] < high[1] && low[1] < high[0];
+    if (one) {
+        low[0] = low[1] < low[0] ? low[1] : low[0];
+        high[0] = high[1] > high[0] ? high[1] : high[0];
+    }
+    for (size_t h = 0; h < (one ? 1 : 2); h++)
+        if (low[h] <= high[h])
+            out[n++] = (sc_ahead_range){(const void *)low[h], high[h] - low[h] + s->row_size};
+    return n;
 }
 
 void sc_source_sizes(const sc_source *s, uint64_t *kept, uint64_t *mapped)

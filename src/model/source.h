@@ -4,8 +4,7 @@
  * Loading packs nothing. The first product with a panel packs it into memory of the thread that
  * stays in its cache; a later one packs it for good and lets the file's pages go, so that memory
  * holds a panel once. The order of bytes is the same, and so is every result. A first token thus
- * waits neither for fresh memory nor for panels that it does not need, and plain weights of one
- * sequence are never copied at all.
+ * waits neither for fresh memory nor for panels that it does not need.
  *
  * Threads: a panel belongs to the thread that computes it in the step at hand.
  */
@@ -13,6 +12,7 @@
 #ifndef SC_MODEL_SOURCE_H
 #define SC_MODEL_SOURCE_H
 
+#include "base/ahead.h"
 #include "base/err.h"
 #include "kern/kern.h"
 
@@ -42,7 +42,6 @@ typedef struct sc_supply {
     const sc_kern *kern; // borrowed
     uint8_t *scratch;    // borrowed; one panel
     size_t left;         // bytes
-    bool lone;           // the step has few rows: plain weights are best left where they are
 } sc_supply;
 
 /** Panel `p`, packed; borrowed until the next call. */
@@ -53,6 +52,9 @@ void sc_source_mul(sc_source *s, const sc_mul *job, size_t from, size_t to, sc_s
 
 /** As sc_mat_row. */
 void sc_source_row(const sc_source *s, float *dst, size_t row);
+
+/** The one or two ranges that its rows lie in; returns how many. */
+size_t sc_source_ranges(const sc_source *s, sc_ahead_range out[2]);
 
 /** Adds the bytes of panels that are kept, and of rows that are not. */
 void sc_source_sizes(const sc_source *s, uint64_t *kept, uint64_t *mapped);

@@ -116,7 +116,7 @@ sc_code sc_work_init(sc_work *w, const sc_net *net, const sc_kv_cache *kv, sc_co
     place(w, net, kv, used, hidden, &measure);
     if (measure.bad)
         return sc_fail(err, SC_E_LIMIT, "the workspace is too large to address");
-    cutter c = {.base = sc_alloc_pages(measure.used)};
+    cutter c = {.base = sc_alloc_small_pages(measure.used)};
     if (!c.base)
         return sc_fail_nomem(err);
     w->block = c.base;

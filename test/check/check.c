@@ -54,6 +54,19 @@ float check_random(check *c)
     return kind == 0 ? 0.0f : (kind == 1 ? x * 1e-30f : (kind == 2 ? x * 1e4f : x));
 }
 
+double check_top(sc_acts_kind kind, const float *x)
+{
+    double top[2] = {0, 0};
+    for (size_t g = 0; g < 8; g++) {
+        double t = 0;
+        for (size_t i = 0; i < 4; i++)
+            t = fmax(t, fabs((double)x[4 * g + i]));
+        top[1] = fmax(top[1], fmin(t, top[0]));
+        top[0] = fmax(top[0], t);
+    }
+    return kind == SC_ACTS_Q8X ? fmax(top[1], top[0] / 128) : top[0];
+}
+
 void check_weights(check *c, sc_dtype t, uint8_t *row, size_t cols)
 {
     const sc_dtype_facts *f = sc_dtype_info(t);

@@ -46,6 +46,9 @@ float check_unit(check *c);
 /** Random blocks of type `t` whose values are finite and below 100. */
 void check_weights(check *c, sc_dtype t, uint8_t *row, size_t cols);
 
+/** The value of 32 that 127 stands for: the largest, for Q8X the largest outside one four. */
+double check_top(sc_acts_kind kind, const float *x);
+
 enum { CHECK_GUARD = 16 };
 
 /** n floats of NaN, CHECK_GUARD more behind; check_guard says whether those are still there. */

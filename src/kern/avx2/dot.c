@@ -26,7 +26,6 @@ static inline v16i v16i_dot(v16i acc, v16i w, v16i x, unsigned bits)
 
 #define SC_FILL       sc_fill_avx2_dot
 #define DOT_COLS      2
-#define DOT_WIDE_COLS 2
 #define DOT_BOTH      1
 #define DOT_SIGNED    1
 #include "kern/dot.inc"

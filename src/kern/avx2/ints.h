@@ -114,6 +114,44 @@ static inline void v16i_store_bytes(uint8_t *p, v16i x)
                                                  _mm256_extracti128_si256(in_order, 1)));
 }
 
+static inline void v16i_store(int32_t *p, v16i x)
+{
+    _mm256_storeu_si256((void *)p, x.a);
+    _mm256_storeu_si256((void *)(p + 8), x.b);
+}
+
+/* Logical shift to the right by a number that is not known before. */
+static inline v16i v16i_srl_by(v16i x, uint32_t n)
+{
+    const __m128i by = _mm_cvtsi32_si128((int)n);
+    return (v16i){_mm256_srl_epi32(x.a, by), _mm256_srl_epi32(x.b, by)};
+}
+
+static inline __m256 four_top(__m256 a)
+{
+    a = _mm256_max_ps(a, _mm256_permute_ps(a, 0xb1));
+    return _mm256_max_ps(a, _mm256_permute_ps(a, 0x4e));
+}
+
+/* The largest of each four lanes, in all four. */
+static inline v16 v16_four_top(v16 x)
+{
+    return (v16){four_top(x.a), four_top(x.b)};
+}
+
+static inline __m256 keep_8(__m256 a, uint32_t bits)
+{
+    const __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    const __m256i set = _mm256_and_si256(_mm256_set1_epi32((int)bits), bit);
+    return _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bit)));
+}
+
+/* The lanes whose bits are set; zero elsewhere. */
+static inline v16 v16_keep(v16 x, uint32_t bits)
+{
+    return (v16){keep_8(x.a, bits), keep_8(x.b, bits >> 8)};
+}
+
 /* The lower halves of the lanes. */
 static inline void v16i_store_words(uint8_t *p, v16i x)
 {

@@ -89,6 +89,30 @@ static inline void v16i_store_bytes(uint8_t *p, v16i a)
     _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(a));
 }
 
+static inline void v16i_store(int32_t *p, v16i a)
+{
+    _mm512_storeu_si512(p, a);
+}
+
+/* Logical shift to the right by a number that is not known before. */
+static inline v16i v16i_srl_by(v16i a, uint32_t n)
+{
+    return _mm512_srl_epi32(a, _mm_cvtsi32_si128((int)n));
+}
+
+/* The largest of each four lanes, in all four. */
+static inline v16 v16_four_top(v16 a)
+{
+    a = _mm512_max_ps(a, _mm512_permute_ps(a, 0xb1));
+    return _mm512_max_ps(a, _mm512_permute_ps(a, 0x4e));
+}
+
+/* The lanes whose bits are set; zero elsewhere. */
+static inline v16 v16_keep(v16 a, uint32_t bits)
+{
+    return _mm512_maskz_mov_ps((__mmask16)bits, a);
+}
+
 /* The lower halves of the lanes. */
 static inline void v16i_store_words(uint8_t *p, v16i a)
 {

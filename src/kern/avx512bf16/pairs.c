@@ -79,29 +79,43 @@ TILE(10)
 TILE(11)
 TILE(12)
 
-static void mul_bf16(const sc_kern *k, const sc_mul *job, size_t from, size_t to)
+/* One panel and the tiles [first, last) of n. */
+static void mul_panel(const sc_mul *job, size_t p, size_t n, size_t first, size_t last, bool fetch)
 {
     static void (*const tiles[WIDEST + 1])(const span *) = {
         NULL,   tile_1, tile_2, tile_3,  tile_4,  tile_5, tile_6,
         tile_7, tile_8, tile_9, tile_10, tile_11, tile_12};
+    const sc_acts *x = job->x;
+    const size_t pairs = (x->cols + 1) / 2, steps = (pairs + 3) / 4;
+    const size_t share = job->w->panel_size / 64 / (last - first) + 1;
+    const uint8_t *panel = job->w->data + p * job->w->panel_size;
+    for (size_t i = first; i < last; i++) {
+        const size_t c = sc_tile_from(x->batch, n, i);
+        const size_t width = sc_tile_from(x->batch, n, i + 1) - c;
+        float sums[WIDEST * SC_PANEL];
+        span s = {.panel = panel, .x = x->data + 4 * c * pairs, .pairs = pairs, .sums = sums};
+        if (n > 1 && fetch) {
+            s.next = panel + job->w->panel_size + 64 * share * (i - first);
+            s.lines = (share + steps - 1) / steps;
+        }
+        tiles[width](&s);
+        epilogue(job, p, c, width, sums);
+    }
+}
+
+static void mul_bf16(const sc_kern *k, const sc_mul *job, size_t from, size_t to)
+{
     (void)k;
     const sc_acts *x = job->x;
-    const size_t n = sc_tiles(x->kind, x->batch), pairs = (x->cols + 1) / 2;
-    const size_t share = job->w->panel_size / 64 / n + 1, steps = (pairs + 3) / 4;
-    for (size_t p = from; p < to; p++) {
-        const uint8_t *panel = job->w->data + p * job->w->panel_size;
-        for (size_t i = 0; i < n; i++) {
-            const size_t c = sc_tile_from(x->batch, n, i);
-            const size_t width = sc_tile_from(x->batch, n, i + 1) - c;
-            float sums[WIDEST * SC_PANEL];
-            span s = {.panel = panel, .x = x->data + 4 * c * pairs, .pairs = pairs, .sums = sums};
-            if (n > 1 && p + 1 < to) {
-                s.next = panel + job->w->panel_size + 64 * share * i;
-                s.lines = (share + steps - 1) / steps;
-            }
-            tiles[width](&s);
-            epilogue(job, p, c, width, sums);
-        }
+    const size_t n = sc_tiles(x->kind, x->batch);
+    const sc_cut cut =
+        sc_cut_of(job->w->panel_size, n, sc_acts_size(x->kind, x->cols, x->batch));
+    for (size_t p0 = from; p0 < to; p0 += cut.panels) {
+        const size_t p1 = p0 + cut.panels < to ? p0 + cut.panels : to;
+        for (size_t i = 0; i < n; i += cut.tiles)
+            for (size_t p = p0; p < p1; p++) // the first group brings the panels in
+                mul_panel(job, p, n, i, i + cut.tiles < n ? i + cut.tiles : n,
+                          i == 0 && p + 1 < to);
     }
 }
 

@@ -10,7 +10,6 @@ static inline v16i v16i_dot(v16i acc, v16i w, v16i x, unsigned bits)
 
 #define SC_FILL       sc_fill_avx512vnni_dot
 #define DOT_COLS      8
-#define DOT_WIDE_COLS 4
 #define DOT_BOTH      8
 #define DOT_SIGNED    0
 #include "kern/dot.inc"

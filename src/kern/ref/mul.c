@@ -63,24 +63,27 @@ static float sum_bf16(const sc_mat *w, const uint8_t *panel, size_t row, const s
 
 static float sum_ints(const sc_mat *w, const uint8_t *panel, size_t row, const sc_acts *x, size_t b)
 {
-    const bool wide = x->kind == SC_ACTS_Q15;
-    const size_t terms = wide ? 2 : 1, bytes = sc_acts_block(x->kind);
+    const bool apart = x->kind == SC_ACTS_Q8X;
+    const size_t bytes = sc_acts_block(x->kind);
     const column c = column_of(x, b, x->cols / 32 * bytes);
     const uint8_t *in = c.tile;
     sc_panel_values v;
     float acc = 0.0f;
     for (size_t g = 0; g < w->cols / 32; g++, in += bytes * c.width) {
         const size_t step = sc_panel_block(w->dtype, panel, g, row, &v);
-        const uint8_t *rest = in + 32 * terms * c.width + 4 * c.at;
+        const uint8_t *rest = in + (apart ? 40 : 32) * c.width + 4 * c.at;
+        const int8_t *high = (const int8_t *)in + 32 * c.width + 4 * c.at;
+        uint32_t place = 8;
+        if (apart)
+            memcpy(&place, high + 4 * c.width, 4);
         float s = 0, u = 0;
         memcpy(&s, rest, 4);
         memcpy(&u, rest + 4 * c.width, 4);
         for (size_t k = 0; k < 32; k += step) {
             int32_t t = 0;
             for (size_t i = k; i < k + step; i++) {
-                const int32_t hi = (int8_t)in[32 * c.at + i];
-                const int32_t lo = wide ? (int8_t)in[32 * (c.width + c.at) + i] : 0;
-                t += v.n[i] * (wide ? 128 * hi + lo : hi);
+                const int32_t lo = (int8_t)in[32 * c.at + i];
+                t += v.n[i] * (i / 4 == place ? 128 * high[i % 4] + lo : lo);
             }
             acc = fmaf(v.scale[k / 16] * s, (float)t, acc);
         }
@@ -130,7 +133,7 @@ void sc_fill_ref_mul(sc_kern *k)
         k->mul[t][SC_ACTS_F32R] = mul_f32;
         if (sc_layout_of((sc_dtype)t).bits) {
             k->mul[t][SC_ACTS_Q8] = mul_ints;
-            k->mul[t][SC_ACTS_Q15] = mul_ints;
+            k->mul[t][SC_ACTS_Q8X] = mul_ints;
         }
     }
     k->mul[SC_BF16][SC_ACTS_BF16] = mul_bf16;
