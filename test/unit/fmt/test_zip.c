@@ -16,8 +16,8 @@ static sc_code parse(const uint8_t *bytes, size_t size, sc_err *err)
 
 static void put(uint8_t **p, uint64_t v, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++)
-        *(*p)++ = (uint8_t)(v >> (8 * i));
+    for (unsigned i = 0; i < n; i++, v >>= 8)
+        *(*p)++ = (uint8_t)v;
 }
 
 /* Two members of four bytes, "x/a" and "x/b". The CRC is that of "abcd". Returns the size. */
