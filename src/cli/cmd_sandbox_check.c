@@ -6,6 +6,7 @@ static sc_code run(sc_cli *cli, sc_err *err)
 {
     SC_AUTO(sc_box) *box = NULL;
     SC_TRY(sc_cli_open_box(cli, &box, err));
+    sc_cli_warn_level(cli, box);
     static sc_attack_result result[SC_ATTACK_MAX]; // large for the stack
     size_t n = 0;
     SC_TRY(sc_attack_report(box, result, &n, err));

@@ -233,6 +233,7 @@ static sc_code sandbox_run(sc_cli *cli, sc_err *err)
     }
     SC_AUTO(sc_box) *box = NULL;
     SC_TRY(sc_cli_open_box(cli, &box, err));
+    sc_cli_warn_level(cli, box);
     SC_TRY(run_all(cli, box, &r, err));
     if (r.not_measured)
         cli->status = SC_EXIT_INCOMPLETE;

@@ -386,6 +386,7 @@ static sc_code run(sc_cli *cli, sc_err *err)
                             &s.suite, err));
     SC_TRY(read_samples(&s, file, err));
     SC_TRY(sc_cli_open_box(cli, &s.box, err));
+    sc_cli_warn_level(cli, s.box);
     if (sc_args_flag(cli->args, "validate"))
         SC_TRY(validate(&s, err));
     const sc_judge_opts o = judge_opts(&s);

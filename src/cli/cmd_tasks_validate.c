@@ -84,6 +84,7 @@ static sc_code run(sc_cli *cli, sc_err *err)
     const unsigned n = list_suites(cli, name, SC_LEN(name));
     SC_AUTO(sc_box) *box = NULL;
     SC_TRY(sc_cli_open_box(cli, &box, err));
+    sc_cli_warn_level(cli, box);
     const bool asked = sc_args_n(cli->args) > 0;
     for (unsigned i = 0; i < n; i++) {
         bool good = true;

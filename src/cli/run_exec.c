@@ -79,7 +79,7 @@ static void look(sc_run_exec *x)
         note(x, sc_execute_look(x->execute, &err), &err);
 }
 
-/* Why nothing is executed, or what the references gave, once there is something to execute: a run
+/* Why nothing is executed, or the level, and what the references gave, once there is something to execute: a run
  * that fails before has one error and nothing beside it. */
 static void warn_once(sc_run_exec *x)
 {
@@ -88,6 +88,8 @@ static void warn_once(sc_run_exec *x)
     if (n.n && !x->told && !x->cli->seed)
         sc_ui_note(&x->cli->ui, "reference solutions: %zu of %zu pass%s", n.n, n.n,
                    n.known == n.n ? ", as before" : "");
+    if (x->box && !x->told)
+        sc_cli_warn_level(x->cli, x->box);
     x->told = true;
     if (x->absent.code != SC_OK)
         sc_ui_warn(&x->cli->ui, "completions are not executed: %s", x->absent.msg);

@@ -26,11 +26,15 @@ sc_code sc_cli_open_box(sc_cli *cli, sc_box **out, sc_err *err)
                        "--level none runs programs without isolation; say so with "
                        "--allow-unsafe-exec");
     SC_TRY_IN(sc_box_open(&o, out, err), err, "sandbox");
-    const sc_box_level got = sc_box_level_of(*out);
-    if (!o.exact && got != SC_BOX_FULL)
-        sc_ui_warn(&cli->ui, "the sandbox is at level %s: %s", sc_box_level_name(got),
-                   sc_box_level_why(*out));
     return SC_OK;
+}
+
+void sc_cli_warn_level(sc_cli *cli, const sc_box *box)
+{
+    const sc_box_level got = sc_box_level_of(box);
+    if (!sc_args_has(cli->args, "level") && got != SC_BOX_FULL)
+        sc_ui_warn(&cli->ui, "the sandbox is at level %s: %s", sc_box_level_name(got),
+                   sc_box_level_why(box));
 }
 
 const char *sc_cli_verdict_word(const sc_verdict *v)

@@ -22,6 +22,9 @@
  */
 sc_code sc_cli_open_box(sc_cli *cli, sc_box **out, sc_err *err) SC_CHECKED;
 
+/** Warns when the best level that holds is not the full one and no other was asked for. */
+void sc_cli_warn_level(sc_cli *cli, const sc_box *box);
+
 sc_box_limits sc_cli_limits(const sc_cli *cli);
 
 /** The verdict's fields as a JSON object; NULL when memory is out. */
