@@ -79,8 +79,8 @@ static void look(sc_run_exec *x)
         note(x, sc_execute_look(x->execute, &err), &err);
 }
 
-/* Why nothing is executed, or the level, and what the references gave, once there is something to execute: a run
- * that fails before has one error and nothing beside it. */
+/* Why nothing is executed, or the level, and what the references gave, once there is something to
+ * execute: a run that fails before has one error and nothing beside it. */
 static void warn_once(sc_run_exec *x)
 {
     const sc_reference_count n =
