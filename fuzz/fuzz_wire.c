@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include "../test/box/raw.h"
 #include "box/wire.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-/* A message as it comes from a hostile peer; with `file` (-1: none) as a descriptor beside it. */
-static void send_raw(int fd, const uint8_t *bytes, size_t size, int file)
-{
-    struct iovec part = {(void *)(uintptr_t)bytes, size}; // only read
-    union {
-        char space[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    memset(&control, 0, sizeof control);
-    struct msghdr h = {.msg_iov = &part, .msg_iovlen = 1};
-    if (file >= 0) {
-        h.msg_control = control.space;
-        h.msg_controllen = sizeof control.space;
-        struct cmsghdr *c = CMSG_FIRSTHDR(&h);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(c), &file, sizeof file);
-    }
-    (void)!sendmsg(fd, &h, MSG_DONTWAIT); // too long for the socket: then nothing comes
-}
 
 /* The first byte: length of the memory file's text, 0 for none; then the message. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -40,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     int file = bytes[0] ? memfd_create("texts", MFD_CLOEXEC) : -1;
     if (file >= 0 && ftruncate(file, bytes[0]))
         abort();
-    send_raw(pair[0], bytes + 1, size - 1, file);
+    (void)!raw_send(pair[0], bytes + 1, size - 1, file); // too long: then nothing comes
     if (file >= 0)
         (void)close(file); // the message has its own
     (void)close(pair[0]);  // the end of the stream follows the message

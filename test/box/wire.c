@@ -2,6 +2,7 @@
 #include "t.h"
 
 #include "box/wire.h"
+#include "raw.h"
 
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -24,25 +25,9 @@ static void close_pair(ends e)
     (void)close(e.b);
 }
 
-/* A message as a hostile peer could send it. */
 static void send_raw(int fd, const void *bytes, size_t n, int file)
 {
-    struct iovec part = {(void *)(uintptr_t)bytes, n};
-    union {
-        char space[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control = {0};
-    struct msghdr h = {.msg_iov = &part, .msg_iovlen = 1};
-    if (file >= 0) {
-        h.msg_control = control.space;
-        h.msg_controllen = sizeof control.space;
-        struct cmsghdr *c = CMSG_FIRSTHDR(&h);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(c), &file, sizeof file);
-    }
-    CHECK(sendmsg(fd, &h, 0) == (ssize_t)n);
+    CHECK(raw_send(fd, bytes, n, file) == (ssize_t)n);
 }
 
 static int file_of(size_t size)
