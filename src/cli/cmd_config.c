@@ -5,20 +5,14 @@
 #include "cli/command.h"
 #include "cli/settings.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const char own_file[] = "scbench.json";
 
-static const char *get_env(const char *name, void *arg)
-{
-    (void)arg;
-    return getenv(name);
-}
-
 static sc_code read_settings(const char *path, sc_settings **out, sc_err *err)
 {
-    return path ? sc_settings_read_file(path, out, err) : sc_settings_read(get_env, NULL, out, err);
+    return path ? sc_settings_read_file(path, out, err)
+                : sc_settings_read(sc_getenv_process, NULL, out, err);
 }
 
 static sc_code check(sc_cli *cli, sc_err *err)
@@ -43,39 +37,32 @@ typedef struct printer {
     bool bad;
 } printer;
 
-static json_t *typed(const sc_opt *o, const char *text)
-{
-    char *end = NULL;
-    switch (o->kind) {
-    case SC_OPT_FLAG:
-        return json_boolean(strcmp(text, "yes") == 0 || strcmp(text, "true") == 0 ||
-                            strcmp(text, "on") == 0 || strcmp(text, "1") == 0);
-    case SC_OPT_INT:
-    case SC_OPT_COUNT:
-        return json_integer(strtoll(text, &end, 10));
-    case SC_OPT_NUM:
-        return json_real(strtod(text, &end));
-    case SC_OPT_TEXT:
-    case SC_OPT_CHOICE:
-    case SC_OPT_LIST:
-    case SC_OPT_WORDS:
-        break;
-    }
-    return sc_json_text(sc_str_c(text));
-}
-
+/* The value in force, the default included, with its JSON type. */
 static json_t *value_of(const sc_args *args, const sc_opt *o)
 {
-    if (o->kind == SC_OPT_COUNT)
+    json_t *list = NULL;
+    switch (o->kind) {
+    case SC_OPT_FLAG:
+        return json_boolean(sc_args_flag(args, o->key));
+    case SC_OPT_COUNT:
         return json_integer((json_int_t)sc_args_count(args, o->key));
-    if (o->kind != SC_OPT_LIST && o->kind != SC_OPT_WORDS)
-        return typed(o, sc_args_text(args, o->key));
-    json_t *list = json_array();
-    for (unsigned i = 0; list && i < sc_args_count(args, o->key); i++)
-        if (json_array_append_new(list, typed(o, sc_args_nth(args, o->key, i)))) {
-            json_decref(list);
-            return NULL;
-        }
+    case SC_OPT_INT:
+        return json_integer(sc_args_int(args, o->key));
+    case SC_OPT_NUM:
+        return json_real(sc_args_num(args, o->key));
+    case SC_OPT_TEXT:
+    case SC_OPT_CHOICE:
+        return sc_json_text(sc_str_c(sc_args_text(args, o->key)));
+    case SC_OPT_LIST:
+    case SC_OPT_WORDS:
+        list = json_array();
+        for (unsigned i = 0; list && i < sc_args_count(args, o->key); i++)
+            if (json_array_append_new(list, sc_json_text(sc_str_c(sc_args_nth(args, o->key, i))))) {
+                json_decref(list);
+                return NULL;
+            }
+        break;
+    }
     return list;
 }
 
@@ -85,7 +72,7 @@ static void print_option(const sc_opt *o, void *arg)
     const bool given = sc_args_has(p->args, o->key);
     if (p->bad || (!given && (p->doc || !o->preset)) || strcmp(o->key, "help") == 0)
         return;
-    SC_AUTO_JSON *v = given ? value_of(p->args, o) : typed(o, o->preset);
+    SC_AUTO_JSON *v = value_of(p->args, o);
     SC_AUTO(sc_buf) text = sc_buf_init(1 << 20);
     if (v)
         sc_json_format(v, 0, &text);
@@ -110,7 +97,7 @@ static sc_code print(sc_cli *cli, sc_err *err)
     SC_AUTO(sc_settings) *s = NULL;
     SC_AUTO(sc_args) *args = NULL;
     SC_TRY(read_settings(NULL, &s, err));
-    SC_TRY(sc_args_parse(&bare, 0, NULL, get_env, NULL, s, &args, err));
+    SC_TRY(sc_args_parse(&bare, 0, NULL, sc_getenv_process, NULL, s, &args, err));
     const bool origin = sc_args_flag(cli->args, "origin");
     SC_AUTO_JSON *doc = origin ? NULL : json_object();
     printer p = {cli, args, doc, !origin && !doc};

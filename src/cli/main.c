@@ -10,12 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *get_env(const char *name, void *arg)
-{
-    (void)arg;
-    return getenv(name);
-}
-
 static int exit_code_of(sc_code code, const sc_signals *signals)
 {
     if (code == SC_E_INTERRUPTED && atomic_load(&signals->stop))
@@ -166,10 +160,10 @@ static sc_code run_command(sc_cli *cli, sc_err *err)
     SC_TRY(find_command(cli, &used, err));
     SC_AUTO(sc_settings) *settings = NULL;
     if (!cli->cmd->no_settings)
-        SC_TRY(sc_settings_read(get_env, NULL, &settings, err));
+        SC_TRY(sc_settings_read(sc_getenv_process, NULL, &settings, err));
     SC_AUTO(sc_args) *args = NULL;
-    SC_TRY(sc_args_parse(cli->cmd, cli->argc - 1 - used, cli->argv + 1 + used, get_env, NULL,
-                         settings, &args, err));
+    SC_TRY(sc_args_parse(cli->cmd, cli->argc - 1 - used, cli->argv + 1 + used, sc_getenv_process,
+                         NULL, settings, &args, err));
     cli->args = args;
     init_ui(cli);
     if (sc_args_flag(args, "help")) {

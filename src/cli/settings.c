@@ -7,6 +7,7 @@
 #include "cli/args.h"
 #include "cli/command.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_FILE = 1 << 20, MAX_ENTRIES = 1 << 16, MAX_FILES = 2, MAX_NAMES = 192 };
@@ -27,6 +28,12 @@ struct sc_settings {
     char *file[MAX_FILES]; // owned
     size_t n_files;
 };
+
+const char *sc_getenv_process(const char *name, void *arg)
+{
+    (void)arg;
+    return getenv(name);
+}
 
 void sc_settings_free(sc_settings *s)
 {

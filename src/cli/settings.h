@@ -26,6 +26,9 @@ typedef struct sc_settings sc_settings;
 
 typedef const char *sc_getenv_fn(const char *name, void *arg);
 
+/** This process's environment; `arg` is not used. */
+sc_getenv_fn sc_getenv_process;
+
 /**
  * Reads the files that are there; none is fine. Every value is checked, also those of options that
  * the present command does not take.
