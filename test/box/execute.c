@@ -98,7 +98,7 @@ TEST(a_run_counts_what_was_executed)
     const sc_box_opts o = {.jobs = 2, .level = SC_BOX_FULL, .exact = true};
     if (sc_box_open(&o, &box, &err) != SC_OK)
         SKIP("box", err.msg);
-    char path[] = "/tmp/sc-execute-XXXXXX.jsonl";
+    char path[] = P_tmpdir "/sc-execute-XXXXXX.jsonl";
     const int fd = mkstemps(path, 6);
     CHECK(fd >= 0 && close(fd) == 0);
     CHECK_OK(sc_file_write(path, sc_str_c(suite), &err), &err);

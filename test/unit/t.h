@@ -50,6 +50,17 @@
 /** Runs the tests of an array; the value for main to return. */
 #define RUN_TESTS(tests) cmocka_run_group_tests((tests), NULL, NULL)
 
+enum { SCRATCH = 64 }; // bytes of a scratch path
+
+/** Writes a template for mkdtemp or mkstemp into `out`: below $TMPDIR, or the system's folder. */
+static inline char *scratch_path(char out[SCRATCH])
+{
+    const char *temp = getenv("TMPDIR"); // NOLINT(concurrency-mt-unsafe): one thread
+    (void)snprintf(out, SCRATCH, "%s/sc-test-XXXXXX",
+                   temp && strlen(temp) <= 40 ? temp : P_tmpdir); // then it fits
+    return out;
+}
+
 /** `state` is not used by most tests. */
 #define UNUSED (void)state
 

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-static char dir[64];
+static char dir[SCRATCH];
 
 static char *in_dir(const char *name)
 {
@@ -85,9 +85,7 @@ TEST(paths_split_and_join)
 
 int main(void)
 {
-    const char *temp = getenv("TMPDIR");
-    (void)snprintf(dir, sizeof dir, "%.40s/sc-file-XXXXXX", temp ? temp : P_tmpdir);
-    if (!mkdtemp(dir))
+    if (!mkdtemp(scratch_path(dir)))
         return 1;
     const struct CMUnitTest tests[] = {
         T(what_was_written_is_read_mapped_and_hashed),

@@ -15,7 +15,7 @@ static const sc_cmd cmd = {
     .options = "model threads temperature greedy output-dir samples",
 };
 
-static char folder[] = "/tmp/sc-settings-XXXXXX";
+static char folder[SCRATCH];
 
 static void write_text(const char *path, const char *text)
 {
@@ -143,7 +143,7 @@ static int set_up(void **state)
 {
     UNUSED;
     sc_json_setup();
-    return !mkdtemp(folder) || chdir(folder) || mkdir("home", 0700) ||
+    return !mkdtemp(scratch_path(folder)) || chdir(folder) || mkdir("home", 0700) ||
            mkdir("home/.config", 0700) || mkdir("home/.config/scbench", 0700);
 }
 

@@ -195,9 +195,8 @@ TEST(a_gap_is_written_with_the_tokenizer_s_own_tokens)
         "\"normalizer\":null,\"pre_tokenizer\":null,\"post_processor\":null,\"decoder\":null,"
         "\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"c\":2,\"<\":3,\">\":4},"
         "\"merges\":[]}}";
-    char path[] = "/tmp/sc-ask-XXXXXX";
-    CHECK(mkdtemp(path));
-    char file[64], command[80];
+    char path[SCRATCH], file[2 * SCRATCH], command[2 * SCRATCH];
+    CHECK(mkdtemp(scratch_path(path)));
     (void)snprintf(file, sizeof file, "%s/tokenizer.json", path);
     (void)snprintf(command, sizeof command, "rm -rf %s", path);
     sc_err err = {0};

@@ -8,13 +8,12 @@
 
 #include <unistd.h>
 
-static char dir[64];
+static char dir[SCRATCH];
 
 static int make_dir(void **state)
 {
     UNUSED;
-    (void)snprintf(dir, sizeof dir, "/tmp/sc-eval-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
+    return mkdtemp(scratch_path(dir)) ? 0 : -1;
 }
 
 static int remove_dir(void **state)

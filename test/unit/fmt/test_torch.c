@@ -289,10 +289,8 @@ static void write_sparse(const char *path, uint32_t floats)
 TEST(opening_a_gigabyte_reads_no_tensor_data)
 {
     UNUSED;
-    const char *temp = getenv("TMPDIR");
-    char path[256];
-    (void)snprintf(path, sizeof path, "%.200s/sc-big-XXXXXX", temp ? temp : P_tmpdir);
-    const int fd = mkstemp(path);
+    char path[SCRATCH];
+    const int fd = mkstemp(scratch_path(path));
     CHECK(fd >= 0);
     (void)close(fd);
     write_sparse(path, 1u << 28);

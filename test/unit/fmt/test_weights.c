@@ -16,9 +16,7 @@ enum { PATH = 512 };
 /* A folder of its own for each test, removed with what is in it. */
 static void make_folder(char dir[PATH])
 {
-    const char *temp = getenv("TMPDIR");
-    (void)snprintf(dir, PATH, "%.200s/sc-weights-XXXXXX", temp ? temp : P_tmpdir);
-    CHECK(mkdtemp(dir));
+    CHECK(mkdtemp(scratch_path(dir)));
 }
 
 static void remove_folder(const char *dir)

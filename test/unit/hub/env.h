@@ -35,10 +35,8 @@ static inline sc_hub_env env_of(var *vars)
 /** A scratch folder of its own for each test; the path stays valid until the next call. */
 static inline const char *scratch(void)
 {
-    static char dir[64];
-    const char *temp = getenv("TMPDIR"); // NOLINT(concurrency-mt-unsafe): one thread
-    (void)snprintf(dir, sizeof dir, "%.40s/sc-hub-XXXXXX", temp ? temp : P_tmpdir);
-    assert_non_null(mkdtemp(dir));
+    static char dir[SCRATCH];
+    assert_non_null(mkdtemp(scratch_path(dir)));
     return dir;
 }
 

@@ -83,8 +83,8 @@ static void make_part(sc_buf *b, const char *arch, unsigned no, unsigned count, 
 static sc_code read_parts(const char *arch, const tensor *const part[], const size_t n[],
                           unsigned count, unsigned first_align, sc_config *c, sc_err *err)
 {
-    char dir[] = "/tmp/sc-test-XXXXXX", path[4][64];
-    CHECK(mkdtemp(dir) != NULL);
+    char dir[SCRATCH], path[4][2 * SCRATCH];
+    CHECK(mkdtemp(scratch_path(dir)) != NULL);
     unsigned total = 0;
     for (unsigned i = 0; i < count; i++)
         total += (unsigned)n[i];

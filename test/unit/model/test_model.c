@@ -300,8 +300,7 @@ static void with_config(const char *text, char dir[GOLDEN_PATH])
 {
     char path[2 * GOLDEN_PATH], target[2 * GOLDEN_PATH];
     sc_err err = {0};
-    (void)snprintf(dir, GOLDEN_PATH, "/tmp/scbench-test-XXXXXX"); // fits
-    CHECK(mkdtemp(dir));
+    CHECK(mkdtemp(scratch_path(dir)));
     (void)snprintf(path, sizeof path, "%s/config.json", dir);
     CHECK_OK(sc_file_write(path, sc_str_c(text), &err), &err);
     (void)snprintf(path, sizeof path, "%s/model.safetensors", dir);

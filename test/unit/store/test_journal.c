@@ -8,13 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char dir[64];
+static char dir[SCRATCH];
 
 static int make_dir(void **state)
 {
     UNUSED;
-    (void)snprintf(dir, sizeof dir, "/tmp/sc-journal-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
+    return mkdtemp(scratch_path(dir)) ? 0 : -1;
 }
 
 static int remove_dir(void **state)

@@ -148,7 +148,7 @@ TEST(a_sentencepiece_model_survives_every_failed_allocation)
     }
 }
 
-static char folder[] = "/tmp/sc-test-tok-XXXXXX";
+static char folder[SCRATCH];
 
 static void write_in(const char *name, const char *text)
 {
@@ -258,7 +258,7 @@ int main(void)
         T(names_a_missing_file),
     };
     sc_json_setup();
-    if (!mkdtemp(folder))
+    if (!mkdtemp(scratch_path(folder)))
         return 1;
     const int code = RUN_TESTS(tests);
     (void)rmdir(folder); // a failed test leaves its files
