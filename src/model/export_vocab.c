@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "tok/listed.h"
 #include "tok/tok.h"
 
 #include <inttypes.h>
@@ -31,7 +32,7 @@ typedef struct entry {
 } entry;
 
 typedef struct vocab {
-    json_t *doc; // owned: tokenizer.json
+    json_t *doc; // owned: tokenizer.json; NULL for a SentencePiece model
     sc_tok *tok; // owned: the same, as it encodes
     entry *list; // owned, [n]
     size_t n;
@@ -372,6 +373,10 @@ static sc_code try_names(const vocab *v, sc_gguf_writer *w, sc_str json,
             best = r;
     }
     SC_TRY(put_named(v, best.pre, w, err));
+    if (best.n_differ && !json.n)
+        return sc_fail(err, SC_E_UNSUPPORTED,
+                       "a SentencePiece model that drops or changes characters, which a GGUF "
+                       "vocabulary cannot say");
     if (best.n_differ)
         sc_gguf_put_str(w, "tokenizer.huggingface.json", json);
     else
@@ -393,40 +398,91 @@ static sc_code copy_gguf(sc_gguf_writer *w, const void *bytes, size_t size, sc_e
     return SC_OK;
 }
 
-static sc_code put_json(sc_gguf_writer *w, const char *file, const char *path, sc_str json,
-                        const sc_config *c, sc_export_vocab_report *report, sc_err *err)
+/* `file` for errors; `json` is its text, or stands for an older layout. */
+static sc_code put_json(sc_gguf_writer *w, vocab *v, const char *file, sc_str json,
+                        sc_export_vocab_report *report, sc_err *err)
 {
-    SC_AUTO(vocab) v = {.c = c, .n = c->vocab};
-    SC_TRY(sc_tok_open(path, &v.tok, err));
-    SC_TRY(sc_json_read(file, MAX_JSON, &v.doc, err));
-    SC_TRY_IN(find_kind(&v, err), err, "%s", file);
-    v.list = sc_alloc(v.n, sizeof *v.list);
-    if (!v.list)
-        return sc_fail_nomem(err);
-    SC_TRY_IN(read_tokens(&v, err), err, "%s", file);
-    if (!v.bytes)
-        SC_TRY_IN(set_scores(&v, err), err, "%s", file);
-    SC_TRY_IN(try_names(&v, w, json, report, err), err, "%s", file);
+    SC_TRY_IN(sc_json_parse(json, &v->doc, err), err, "%s", file);
+    SC_TRY_IN(find_kind(v, err), err, "%s", file);
+    SC_TRY_IN(read_tokens(v, err), err, "%s", file);
+    if (!v->bytes)
+        SC_TRY_IN(set_scores(v, err), err, "%s", file);
+    SC_TRY_IN(try_names(v, w, json, report, err), err, "%s", file);
     return SC_OK;
+}
+
+static sc_code put_merges(sc_gguf_writer *w, vocab *v, const char *dir,
+                          sc_export_vocab_report *report, sc_err *err)
+{
+    SC_AUTO(sc_buf) json = sc_buf_init(MAX_JSON);
+    SC_TRY(sc_tok_merges_json(dir, &json, err));
+    return put_json(w, v, dir, sc_buf_str(&json), report, err);
+}
+
+/* The tokens of a SentencePiece model, and those that were added to it. */
+static sc_code put_spm(sc_gguf_writer *w, vocab *v, const char *file, sc_str bytes,
+                       sc_export_vocab_report *report, sc_err *err)
+{
+    SC_AUTO(sc_listed) l = {0};
+    SC_TRY_IN(sc_listed_read_spm(bytes.p, bytes.n, &l, err), err, "%s", file);
+    if (l.unigram)
+        return sc_fail(err, SC_E_UNSUPPORTED,
+                       "%s: a unigram vocabulary: GGUF models of this kind have byte-level or "
+                       "SentencePiece BPE",
+                       file);
+    const size_t n = sc_tok_size(v->tok);
+    if (n > v->n)
+        return sc_fail(err, SC_E_FORMAT, "%s: %zu tokens, the model has %zu", file, n, v->n);
+    for (size_t i = 0; i < n; i++) {
+        const int32_t id = (int32_t)i;
+        const sc_str text = sc_tok_text(v->tok, id);
+        entry *e = &v->list[i];
+        *e = (entry){text.p, text.n, NORMAL, -(float)n};
+        if (i < l.n) {
+            e->type = l.type[i];
+            e->score = l.score[i];
+        }
+        if (sc_tok_is_added(v->tok, id) && e->type != UNKNOWN)
+            e->type = sc_tok_is_special(v->tok, id) ? CONTROL : USER;
+        if (!text.n)
+            e->text = NULL;
+    }
+    SC_TRY_IN(try_names(v, w, (sc_str){NULL, 0}, report, err), err, "%s", file);
+    return SC_OK;
+}
+
+static sc_code put_file(sc_gguf_writer *w, vocab *v, const char *file,
+                        sc_export_vocab_report *report, sc_err *err)
+{
+    SC_AUTO(sc_map) *map = NULL;
+    SC_TRY(sc_map_open(file, &map, err));
+    sc_str bytes = {0};
+    bytes.p = sc_map_bytes(map, &bytes.n);
+    if (sc_gguf_is(bytes.p, bytes.n)) {
+        SC_TRY_IN(copy_gguf(w, bytes.p, bytes.n, err), err, "%s", file);
+        return SC_OK;
+    }
+    SC_TRY(sc_tok_open(file, &v->tok, err));
+    return sc_listed_is_spm(bytes.p, bytes.n) ? put_spm(w, v, file, bytes, report, err)
+                                              : put_json(w, v, file, bytes, report, err);
 }
 
 sc_code sc_export_vocab(sc_gguf_writer *w, const char *path, const sc_config *c,
                         sc_export_vocab_report *report, sc_err *err)
 {
-    SC_AUTO(char) *file =
-        sc_file_is_dir(path) ? sc_path_join(path, "tokenizer.json") : sc_strdup(path);
-    if (!file)
+    SC_AUTO(char) *found = NULL;
+    if (sc_file_is_dir(path)) {
+        SC_TRY(sc_tok_find_beside(path, &found, err));
+        path = found;
+    }
+    SC_AUTO(vocab) v = {.c = c, .n = c->vocab};
+    v.list = sc_alloc(v.n ? v.n : 1, sizeof *v.list);
+    if (!v.list)
         return sc_fail_nomem(err);
-    if (!sc_file_is_file(file))
-        return sc_fail(err, SC_E_NOTFOUND, "%s: no tokenizer.json here", path);
-    SC_AUTO(sc_map) *map = NULL;
-    SC_TRY(sc_map_open(file, &map, err));
-    size_t size = 0;
-    const void *bytes = sc_map_bytes(map, &size);
-    if (!sc_gguf_is(bytes, size))
-        return put_json(w, file, path, (sc_str){bytes, size}, c, report, err);
-    SC_TRY_IN(copy_gguf(w, bytes, size, err), err, "%s", file);
-    return SC_OK;
+    if (!sc_file_is_dir(path))
+        return put_file(w, &v, path, report, err);
+    SC_TRY(sc_tok_open(path, &v.tok, err));
+    return put_merges(w, &v, path, report, err);
 }
 
 void sc_export_no_vocab(sc_gguf_writer *w)

@@ -25,7 +25,7 @@ typedef struct sc_export_vocab_report {
 } sc_export_vocab_report;
 
 /**
- * Puts the tokenizer at `path` (tokenizer.json, a folder with one, or a GGUF file) into `w`.
+ * Puts the tokenizer at `path` into `w`: any that sc_tok_open reads, alone or in a folder.
  *
  * The list of tokens is filled up to the model's vocabulary with unused ones.
  *

@@ -88,6 +88,12 @@ sc_code sc_added_read(sc_tv list, const sc_vocab *vocab, sc_vocab *extra, const 
                       sc_added *out, sc_err *err)
 {
     SC_TRY(sc_added_init(out, err));
+    return sc_added_read_more(list, vocab, extra, norm, out, err);
+}
+
+sc_code sc_added_read_more(sc_tv list, const sc_vocab *vocab, sc_vocab *extra, const sc_norm *norm,
+                           sc_added *out, sc_err *err)
+{
     if (sc_tv_has(list) && !sc_tv_is(list, SC_TAPE_ARRAY))
         return sc_fail_at(err, SC_E_FORMAT, sc_tv_node(list)->at, "\"added_tokens\" is no list");
     size_t n = 0;

@@ -64,6 +64,10 @@ sc_code sc_added_add(sc_added *a, sc_added_token token, sc_str text, const sc_no
 sc_code sc_added_read(sc_tv list, const sc_vocab *vocab, sc_vocab *extra, const sc_norm *norm,
                       sc_added *out, sc_err *err) SC_CHECKED;
 
+/** As sc_added_read, to a list that may have tokens already. */
+sc_code sc_added_read_more(sc_tv list, const sc_vocab *vocab, sc_vocab *extra, const sc_norm *norm,
+                           sc_added *out, sc_err *err) SC_CHECKED;
+
 /** A part of a text: a token, or text between tokens. */
 typedef struct sc_added_part {
     size_t at;

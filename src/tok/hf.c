@@ -2,9 +2,10 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "tok/older.h"
 #include "tok/tok_impl.h"
 
-enum { MAX_CONFIG = 64 << 20, MAX_TEMPLATE = 4 << 20 };
+enum { MAX_TEMPLATE = 4 << 20 };
 
 /* "vocab" of BPE, WordPiece and WordLevel: text to id. */
 static sc_code read_vocab(sc_tv model, sc_vocab *vocab, sc_err *err)
@@ -206,27 +207,19 @@ static sc_code apply_config(sc_tok *t, const json_t *config, sc_err *err)
 
 sc_code sc_tok_read_config(sc_tok *t, const char *dir, sc_err *err)
 {
-    char *path = sc_path_join(dir, "tokenizer_config.json");
-    if (!path)
-        return sc_fail_nomem(err);
-    sc_code code = SC_OK;
-    if (sc_file_is_file(path)) {
+    static const char *const names[] = {"special_tokens_map.json", "tokenizer_config.json"};
+    for (size_t i = 0; i < SC_LEN(names); i++) { // the second wins
         SC_AUTO_JSON *config = NULL;
-        code = sc_json_read(path, MAX_CONFIG, &config, err);
-        if (code == SC_OK)
-            code = apply_config(t, config, err);
+        SC_TRY(sc_older_read(dir, names[i], &config, err));
+        if (config)
+            SC_TRY_IN(apply_config(t, config, err), err, "%s/%s", dir, names[i]);
     }
-    sc_free(path);
-    SC_TRY(code);
-    path = sc_path_join(dir, "chat_template.jinja");
+    SC_AUTO(char) *path = sc_path_join(dir, "chat_template.jinja");
     if (!path)
         return sc_fail_nomem(err);
-    if (sc_file_is_file(path)) {
-        SC_AUTO(sc_buf) text = sc_buf_init(MAX_TEMPLATE);
-        code = sc_file_read(path, MAX_TEMPLATE, &text, err);
-        if (code == SC_OK)
-            code = set_template(t, sc_buf_str(&text), err);
-    }
-    sc_free(path);
-    return code;
+    if (!sc_file_is_file(path))
+        return SC_OK;
+    SC_AUTO(sc_buf) text = sc_buf_init(MAX_TEMPLATE);
+    SC_TRY(sc_file_read(path, MAX_TEMPLATE, &text, err));
+    return set_template(t, sc_buf_str(&text), err);
 }

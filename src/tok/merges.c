@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: MIT
 /* The layout before tokenizer.json: vocab.json, merges.txt and added_tokens.json, byte-level BPE.
- */
+ * It is said as a tokenizer.json, and read as one. */
 #include "base/file.h"
-#include "base/json.h"
 #include "base/mem.h"
+#include "tok/older.h"
 #include "tok/tok_impl.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
+enum { MAX_FILE = 256 << 20 };
 
-enum { MAX_FILE = 256 << 20, MAX_ADDED = 1 << 16 };
-
-static sc_code read_in(const char *dir, const char *name, sc_buf *out, bool *there, sc_err *err)
+static sc_code read_in(const char *dir, const char *name, sc_buf *out, sc_err *err)
 {
-    char *path = sc_path_join(dir, name);
+    SC_AUTO(char) *path = sc_path_join(dir, name);
     if (!path)
         return sc_fail_nomem(err);
-    *there = sc_file_is_file(path);
-    const sc_code code = *there ? sc_file_read(path, MAX_FILE, out, err) : SC_OK;
-    sc_free(path);
-    return code;
+    return sc_file_read(path, MAX_FILE, out, err);
 }
 
 /* The lines of merges.txt as a JSON list. */
@@ -40,75 +34,51 @@ static void add_merges(sc_buf *out, sc_str text)
     }
 }
 
-/* An added token of the file. */
-typedef struct entry {
-    const char *text; // borrowed from the document
-    size_t n;
-    int64_t id;
-} entry;
-
-static int by_id(const void *a, const void *b)
+static int32_t find(const void *vocab, sc_str text)
 {
-    const entry *x = a;
-    const entry *y = b;
-    return (x->id > y->id) - (x->id < y->id);
+    const json_t *id = json_object_getn(vocab, text.p, text.n);
+    const json_int_t n = json_is_integer(id) ? json_integer_value(id) : -1;
+    return n >= 0 && n <= SC_VOCAB_MAX_ID ? (int32_t)n : -1;
 }
 
-static void add_token(sc_buf *out, sc_str text, int64_t id, bool special, bool first)
+/* How text is cut: as GPT-2, unless the class has a way of its own. */
+static const char *cut_of(const json_t *config)
 {
-    sc_buf_addf(out, "%s{\"id\":%" PRId64 ",\"normalized\":false,\"special\":%s,\"content\":",
-                first ? "" : ",", id, special ? "true" : "false");
-    sc_buf_add_json(out, text);
-    sc_buf_add_char(out, '}');
+    const sc_str name = sc_json_str(json_object_get(config, "tokenizer_class"));
+    if (!sc_str_is(name, "Qwen2Tokenizer") && !sc_str_is(name, "Qwen2TokenizerFast"))
+        return "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},";
+    return "\"normalizer\":{\"type\":\"NFC\"},\"pre_tokenizer\":{\"type\":\"Sequence\","
+           "\"pretokenizers\":[{\"type\":\"Split\",\"behavior\":\"Isolated\",\"invert\":false,"
+           "\"pattern\":{\"Regex\":\"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?"
+           "\\\\p{L}+|\\\\p{N}| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|"
+           "\\\\s+(?!\\\\S)|\\\\s+\"}},{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+           "\"use_regex\":false}]},";
 }
 
-/* added_tokens.json, text to id, as a list in the order of the ids. */
-static sc_code add_added(sc_buf *out, const json_t *map, sc_err *err)
+sc_code sc_tok_merges_json(const char *dir, sc_buf *json, sc_err *err)
 {
-    const size_t n = json_object_size(map);
-    if (n > MAX_ADDED)
-        return sc_fail(err, SC_E_LIMIT, "added_tokens.json: %zu tokens", n);
-    entry *list = sc_alloc(n ? n : 1, sizeof *list);
-    if (!list)
-        return sc_fail_nomem(err);
-    size_t i = 0;
-    const char *key = NULL;
-    json_t *value = NULL;
-    json_object_foreach((json_t *)(uintptr_t)map, key, value) list[i++] =
-        (entry){key, strlen(key), json_integer_value(value)};
-    qsort(list, n, sizeof *list, by_id);
-    for (i = 0; i < n; i++)
-        add_token(out, (sc_str){list[i].text, list[i].n}, list[i].id, false, false);
-    sc_free(list);
-    return SC_OK;
+    SC_AUTO(sc_buf) merges = sc_buf_init(MAX_FILE);
+    SC_AUTO_JSON *vocab = NULL;
+    SC_AUTO_JSON *config = NULL;
+    SC_TRY(sc_older_read(dir, "vocab.json", &vocab, err));
+    SC_TRY(sc_older_read(dir, "tokenizer_config.json", &config, err));
+    SC_TRY(read_in(dir, "merges.txt", &merges, err));
+    sc_buf_add_c(json, "{");
+    sc_buf_add_c(json, cut_of(config));
+    sc_buf_add_c(json, "\"decoder\":{\"type\":\"ByteLevel\"},\"added_tokens\":");
+    SC_TRY(sc_older_added(dir, "<|endoftext|>", find, vocab, json, err));
+    sc_buf_add_c(json, ",\"model\":{\"type\":\"BPE\",\"merges\":[");
+    add_merges(json, sc_buf_str(&merges));
+    sc_buf_add_c(json, "],\"vocab\":");
+    sc_json_format(vocab, 0, json);
+    sc_buf_add_c(json, "}}");
+    return sc_buf_ok(json) ? SC_OK : sc_fail_nomem(err);
 }
 
 sc_code sc_tok_open_merges(const char *dir, sc_tok **out, sc_err *err)
 {
-    SC_AUTO(sc_buf) vocab = sc_buf_init(MAX_FILE);
-    SC_AUTO(sc_buf) merges = sc_buf_init(MAX_FILE);
-    SC_AUTO(sc_buf) added = sc_buf_init(MAX_FILE);
     SC_AUTO(sc_buf) json = sc_buf_init((size_t)4 * MAX_FILE);
-    bool there = false;
-    SC_TRY(read_in(dir, "vocab.json", &vocab, &there, err));
-    SC_TRY(read_in(dir, "merges.txt", &merges, &there, err));
-    SC_TRY(read_in(dir, "added_tokens.json", &added, &there, err));
-    // The same thing said as a tokenizer.json, and read as one.
-    sc_buf_add_c(&json, "{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},"
-                        "\"decoder\":{\"type\":\"ByteLevel\"},\"added_tokens\":[");
-    add_token(&json, SC_STR("<|endoftext|>"), 0, true, true);
-    if (there) {
-        SC_AUTO_JSON *map = NULL;
-        SC_TRY_IN(sc_json_parse(sc_buf_str(&added), &map, err), err, "%s/added_tokens.json", dir);
-        SC_TRY(add_added(&json, map, err));
-    }
-    sc_buf_add_c(&json, "],\"model\":{\"type\":\"BPE\",\"merges\":[");
-    add_merges(&json, sc_buf_str(&merges));
-    sc_buf_add_c(&json, "],\"vocab\":");
-    sc_buf_add_str(&json, sc_buf_str(&vocab));
-    sc_buf_add_c(&json, "}}");
-    if (!sc_buf_ok(&json))
-        return sc_fail_nomem(err);
+    SC_TRY(sc_tok_merges_json(dir, &json, err));
     SC_TRY_IN(sc_tok_parse(sc_buf_text(&json), json.n, out, err), err, "%s/vocab.json, merges.txt",
               dir);
     return SC_OK;

@@ -47,9 +47,7 @@ static kind kind_of(const char *p, size_t n)
     size_t i = 0;
     if (sc_gguf_is(p, n))
         return KIND_GGUF;
-    // A SentencePiece model begins with its first token: field 1, a message that begins with a
-    // text.
-    if (n > 2 && p[0] == '\n' && p[2] == '\n')
+    if (sc_listed_is_spm(p, n))
         return KIND_SPM;
     while (i < n && i < 4096 && strchr(" \t\r\n", p[i]) && p[i])
         i++;
@@ -57,25 +55,31 @@ static kind kind_of(const char *p, size_t n)
 }
 
 /* As kind_of, of the file `path`; KIND_OTHER when it cannot be read. */
-static kind kind_of_file(const char *path)
+static sc_code kind_of_file(const char *path, kind *out, sc_err *err)
 {
-    sc_err unused = {0};
-    sc_map *map = NULL;
+    sc_err why = {0};
+    SC_AUTO(sc_map) *map = NULL;
     size_t n = 0;
-    if (sc_map_open(path, &map, &unused) != SC_OK)
-        return KIND_OTHER;
+    *out = KIND_OTHER;
+    const sc_code code = sc_map_open(path, &map, &why);
+    if (code == SC_E_NOMEM)
+        return sc_fail_nomem(err);
+    if (code != SC_OK)
+        return SC_OK; // who wants to read it says why it cannot be
     const char *p = sc_map_bytes(map, &n);
-    const kind k = kind_of(p, n);
-    sc_map_close(map);
-    return k;
+    *out = kind_of(p, n);
+    return SC_OK;
 }
 
 sc_code sc_tok_find_beside(const char *model_path, char **out, sc_err *err)
 {
     char *found = NULL;
+    kind k = KIND_OTHER;
+    if (sc_file_is_file(model_path))
+        SC_TRY(kind_of_file(model_path, &k, err));
     if (sc_file_is_dir(model_path)) {
         SC_TRY(find_in_dir(model_path, &found, err));
-    } else if (sc_file_is_file(model_path) && kind_of_file(model_path) == KIND_GGUF) {
+    } else if (k == KIND_GGUF) {
         found = sc_strdup(model_path);
         if (!found)
             return sc_fail_nomem(err);
@@ -123,17 +127,19 @@ static sc_code open_here(const char *file, sc_tok **out, sc_err *err)
 {
     SC_AUTO(sc_tok) *t = NULL;
     const bool folder = sc_file_is_dir(file);
+    kind k = KIND_OTHER;
+    if (!folder)
+        SC_TRY(kind_of_file(file, &k, err));
     SC_TRY(folder ? sc_tok_open_merges(file, &t, err) : open_file(file, &t, err));
     // What a GGUF file says of itself counts for it; the rest have a configuration beside them.
-    if (folder || kind_of_file(file) != KIND_GGUF) {
-        char *dir = folder ? sc_strdup(file) : sc_path_dir(file);
+    if (k != KIND_GGUF) {
+        SC_AUTO(char) *dir = folder ? sc_strdup(file) : sc_path_dir(file);
         if (!dir)
             return sc_fail_nomem(err);
-        sc_code code = sc_tok_read_config(t, dir, err);
-        sc_free(dir);
-        if (code == SC_OK)
-            code = sc_tok_finish(t, err);
-        SC_TRY(code);
+        if (k == KIND_SPM)
+            SC_TRY(sc_tok_add_beside(t, dir, err));
+        SC_TRY(sc_tok_read_config(t, dir, err));
+        SC_TRY(sc_tok_finish(t, err));
     }
     *out = sc_take(t);
     return SC_OK;
@@ -141,13 +147,13 @@ static sc_code open_here(const char *file, sc_tok **out, sc_err *err)
 
 sc_code sc_tok_open(const char *path, sc_tok **out, sc_err *err)
 {
+    kind k = KIND_OTHER;
+    if (sc_file_is_file(path))
+        SC_TRY(kind_of_file(path, &k, err));
     // A weights file stands for the tokenizer beside it.
-    if (!sc_file_is_dir(path) && (!sc_file_is_file(path) || kind_of_file(path) != KIND_OTHER))
+    if (!sc_file_is_dir(path) && (!sc_file_is_file(path) || k != KIND_OTHER))
         return open_here(path, out, err);
-    char *file = NULL;
-    sc_code code = sc_tok_find_beside(path, &file, err);
-    if (code == SC_OK)
-        code = open_here(file, out, err);
-    sc_free(file);
-    return code;
+    SC_AUTO(char) *file = NULL;
+    SC_TRY(sc_tok_find_beside(path, &file, err));
+    return open_here(file, out, err);
 }

@@ -4,6 +4,7 @@
 #include "base/cur.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "tok/older.h"
 #include "tok/tok_impl.h"
 
 #include <math.h>
@@ -279,7 +280,7 @@ static int32_t find_control(const sc_listed *l, const char *name)
     return -1;
 }
 
-sc_code sc_tok_parse_spm(const void *bytes, size_t n, sc_tok **out, sc_err *err)
+sc_code sc_listed_read_spm(const void *bytes, size_t n, sc_listed *out, sc_err *err)
 {
     size_t n_pieces = 0;
     sc_cur c = sc_cur_init(bytes, n);
@@ -312,10 +313,40 @@ sc_code sc_tok_parse_spm(const void *bytes, size_t n, sc_tok **out, sc_err *err)
     l.unigram = kind == MODEL_UNIGRAM;
     l.bos = l.unigram ? -1 : find_control(&l, "<s>");
     l.eos = l.unigram ? find_control(&l, "</s>") : -1;
+    *out = l;
+    l = (sc_listed){0};
+    return SC_OK;
+}
+
+bool sc_listed_is_spm(const void *bytes, size_t n)
+{
+    // It begins with its first token: field 1, a message that begins with a text.
+    const char *p = bytes;
+    return n > 2 && p[0] == '\n' && p[2] == '\n';
+}
+
+sc_code sc_tok_parse_spm(const void *bytes, size_t n, sc_tok **out, sc_err *err)
+{
+    SC_AUTO(sc_listed) l = {0};
+    SC_TRY(sc_listed_read_spm(bytes, n, &l, err));
     SC_AUTO(sc_tok) *t = NULL;
     SC_TRY(sc_tok_from_list(&l, &t, err));
     t->eos = find_control(&l, "</s>");
     SC_TRY(sc_tok_finish(t, err));
     *out = sc_take(t);
     return SC_OK;
+}
+
+static int32_t find_piece(const void *vocab, sc_str text)
+{
+    return sc_vocab_find(vocab, text);
+}
+
+sc_code sc_tok_add_beside(sc_tok *t, const char *dir, sc_err *err)
+{
+    SC_AUTO(sc_buf) json = sc_buf_init(MAX_TOKENS * (size_t)64);
+    SC_AUTO(sc_tape) tape = {0};
+    SC_TRY(sc_older_added(dir, NULL, find_piece, &t->vocab, &json, err));
+    SC_TRY(sc_tape_parse(json.p, json.n, &tape, err));
+    return sc_added_read_more(sc_tape_root(&tape), &t->vocab, &t->extra, t->norm, &t->added, err);
 }

@@ -381,6 +381,11 @@ bool sc_tok_is_special(const sc_tok *t, int32_t id)
     return id >= 0 && (size_t)id < t->n_special && t->special[id];
 }
 
+bool sc_tok_is_added(const sc_tok *t, int32_t id)
+{
+    return sc_vocab_has(&t->extra, id);
+}
+
 int32_t sc_tok_bos(const sc_tok *t)
 {
     return t->bos;

@@ -66,6 +66,14 @@ sc_code sc_tok_parse(const void *json, size_t n, sc_tok **out, sc_err *err) SC_C
 sc_code sc_tok_open_gguf(const sc_gguf *g, sc_tok **out, sc_err *err) SC_CHECKED;
 
 /**
+ * Appends what a tokenizer.json would say of the folder `dir`, which has vocab.json, merges.txt and
+ * maybe added_tokens.json instead.
+ *
+ * Errors: SC_E_IO, SC_E_FORMAT, SC_E_LIMIT, SC_E_NOMEM
+ */
+sc_code sc_tok_merges_json(const char *dir, sc_buf *json, sc_err *err) SC_CHECKED;
+
+/**
  * The path of the tokenizer that belongs to the model file or folder `model_path`: in that folder,
  * beside that file, or the GGUF file itself.
  *
@@ -124,6 +132,9 @@ sc_str sc_tok_text(const sc_tok *t, int32_t id);
 
 /** Whether `id` is a special token, one that decoding with skip_special leaves out. */
 bool sc_tok_is_special(const sc_tok *t, int32_t id);
+
+/** Whether `id` is an added token, one that is found in a text before anything else looks. */
+bool sc_tok_is_added(const sc_tok *t, int32_t id);
 
 /** The beginning- and end-of-text ids, -1 when not known. */
 int32_t sc_tok_bos(const sc_tok *t);

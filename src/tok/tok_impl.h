@@ -10,6 +10,7 @@
 #include "tok/added.h"
 #include "tok/bpe.h"
 #include "tok/decode.h"
+#include "tok/listed.h"
 #include "tok/norm.h"
 #include "tok/post.h"
 #include "tok/pre.h"
@@ -68,40 +69,18 @@ sc_code sc_tok_read_config(sc_tok *t, const char *dir, sc_err *err) SC_CHECKED;
 /** The older layout: vocab.json, merges.txt, added_tokens.json. */
 sc_code sc_tok_open_merges(const char *dir, sc_tok **out, sc_err *err) SC_CHECKED;
 
-/** The types of tokens, with the numbers that SentencePiece and GGUF give them. */
-enum {
-    SC_TOKEN_NORMAL = 1,
-    SC_TOKEN_UNKNOWN = 2,
-    SC_TOKEN_CONTROL = 3,
-    SC_TOKEN_USER = 4,
-    SC_TOKEN_UNUSED = 5,
-    SC_TOKEN_BYTE = 6,
-};
-
-/** A vocabulary as SentencePiece and GGUF files list it. */
-typedef struct sc_listed {
-    sc_str *text;  // [n], borrowed
-    float *score;  // [n]; all 0 when there are none
-    uint8_t *type; // [n]
-    size_t n;
-    bool unigram;      // else BPE by score
-    bool prefix_space; // a space stands before every text
-    bool trim_spaces;  // runs of spaces count as one, none at the ends
-    sc_str charsmap;   // of the normalizer; may be empty
-    int32_t bos;       // -1: not added
-    int32_t eos;       // -1: not added
-} sc_listed;
+/**
+ * The tokens beside a SentencePiece model in `dir` (see older.h). Call before sc_tok_finish.
+ *
+ * Errors: SC_E_FORMAT, SC_E_LIMIT, SC_E_IO, SC_E_NOMEM
+ */
+sc_code sc_tok_add_beside(sc_tok *t, const char *dir, sc_err *err) SC_CHECKED;
 
 /** Builds a tokenizer from a SentencePiece vocabulary; not finished yet. */
 sc_code sc_tok_from_list(const sc_listed *l, sc_tok **out, sc_err *err) SC_CHECKED;
 
 /** Adds the texts to t->vocab, and those that are found in a text as a whole to t->added. */
 sc_code sc_tok_add_listed(sc_tok *t, const sc_listed *l, sc_err *err) SC_CHECKED;
-
-/** Allocates the arrays of `n` tokens. Errors: SC_E_NOMEM, SC_E_LIMIT */
-sc_code sc_listed_init(sc_listed *l, size_t n, sc_err *err) SC_CHECKED;
-void sc_listed_drop(sc_listed *l);
-SC_AUTO_DEFINE_VALUE(sc_listed, sc_listed_drop);
 
 /** As sc_tok_open, from the bytes of a SentencePiece model file. */
 sc_code sc_tok_parse_spm(const void *bytes, size_t n, sc_tok **out, sc_err *err) SC_CHECKED;

@@ -106,6 +106,39 @@ TEST(a_converted_model_computes_what_its_source_computes)
     golden_list_drop(&list);
 }
 
+/* Whether both give the same ids for every text. */
+static void compare_ids(tally *k, const char *what, const sc_tok *want, const sc_tok *got,
+                        unsigned flags, sc_str texts)
+{
+    sc_err err = {0};
+    for (json_t *line; (line = next_line(&texts)); json_decref(line)) {
+        SC_AUTO(sc_ids) a = {0};
+        SC_AUTO(sc_ids) b = {0};
+        const sc_str text = sc_json_str(json_object_get(line, "text"));
+        CHECK_OK(sc_tok_encode(want, text, flags, &a, &err), &err);
+        CHECK_OK(sc_tok_encode(got, text, flags, &b, &err), &err);
+        if (count(k, a.n == b.n && (!a.n || memcmp(a.p, b.p, a.n * sizeof *a.p) == 0)))
+            show(what, text);
+    }
+}
+
+/* The tokenizer at `path`, written as GGUF values and read back. */
+static sc_tok *through_gguf(const char *path, size_t n_tokens, sc_export_vocab_report *r)
+{
+    sc_err err = {0};
+    const sc_config c = {.vocab = (uint32_t)n_tokens + 7, .bos = -1}; // more rows than tokens
+    SC_AUTO(sc_gguf_writer) *w = NULL;
+    SC_AUTO(sc_gguf) *g = NULL;
+    SC_AUTO(sc_buf) head = sc_buf_init(1 << 28);
+    sc_tok *got = NULL;
+    CHECK_OK(sc_gguf_writer_new(&w, &err), &err);
+    CHECK_OK(sc_export_vocab(w, path, &c, r, &err), &err);
+    CHECK_OK(sc_gguf_writer_head(w, &head, &err), &err);
+    CHECK_OK(sc_gguf_parse(sc_buf_text(&head), head.n, &g, &err), &err);
+    CHECK_OK(sc_tok_open_gguf(g, &got, &err), &err);
+    return got;
+}
+
 /* One of the golden tokenizers: into a file of its own, and back out of the GGUF values. */
 static void check_vocab(tally *k, const char *path, unsigned flags, sc_str texts)
 {
@@ -117,30 +150,12 @@ static void check_vocab(tally *k, const char *path, unsigned flags, sc_str texts
     CHECK_OK(sc_file_write(file, sc_buf_str(&json), &err), &err);
     SC_AUTO(sc_tok) *want = NULL;
     CHECK_OK(sc_tok_open(file, &want, &err), &err);
-
-    sc_config c = {.vocab = sc_tok_size(want) + 7, .bos = -1}; // more rows than tokens
     sc_export_vocab_report r = {0};
-    SC_AUTO(sc_gguf_writer) *w = NULL;
-    SC_AUTO(sc_gguf) *g = NULL;
-    SC_AUTO(sc_tok) *got = NULL;
-    SC_AUTO(sc_buf) head = sc_buf_init(1 << 28);
-    CHECK_OK(sc_gguf_writer_new(&w, &err), &err);
-    CHECK_OK(sc_export_vocab(w, file, &c, &r, &err), &err);
-    CHECK_OK(sc_gguf_writer_head(w, &head, &err), &err);
-    CHECK_OK(sc_gguf_parse(sc_buf_text(&head), head.n, &g, &err), &err);
-    CHECK_OK(sc_tok_open_gguf(g, &got, &err), &err);
+    SC_AUTO(sc_tok) *got = through_gguf(file, sc_tok_size(want), &r);
     CHECK(unlink(file) == 0);
     if (r.pre)
         printf("# %s: nearest is %s: %zu of %zu\n", path, r.pre, r.n_differ, r.n_probe);
-    for (json_t *line; (line = next_line(&texts)); json_decref(line)) {
-        SC_AUTO(sc_ids) a = {0};
-        SC_AUTO(sc_ids) b = {0};
-        const sc_str text = sc_json_str(json_object_get(line, "text"));
-        CHECK_OK(sc_tok_encode(want, text, flags, &a, &err), &err);
-        CHECK_OK(sc_tok_encode(got, text, flags, &b, &err), &err);
-        if (count(k, a.n == b.n && (!a.n || memcmp(a.p, b.p, a.n * sizeof *a.p) == 0)))
-            show(path, text);
-    }
+    compare_ids(k, path, want, got, flags, texts);
 }
 
 TEST(a_vocabulary_that_was_written_gives_the_tokenizers_own_ids)
@@ -172,6 +187,143 @@ TEST(a_vocabulary_that_was_written_gives_the_tokenizers_own_ids)
         printf("# %s: %u equal, %u not\n", k.what, k.good, k.bad);
         CHECK(k.good > 0);
         CHECK(k.bad == 0);
+    }
+}
+
+/* Writes `text` as the file `name` of the folder `dir`, or removes that file when it is NULL. */
+static void put_in(const char *dir, const char *name, const sc_str *text)
+{
+    sc_err err = {0};
+    SC_AUTO(char) *path = sc_path_join(dir, name);
+    CHECK(path);
+    if (text)
+        CHECK_OK(sc_file_write(path, *text, &err), &err);
+    else
+        (void)unlink(path);
+}
+
+static const char *const older_files[] = {"vocab.json", "merges.txt", "added_tokens.json",
+                                          "tokenizer.model"};
+
+/* What the tokenizer.json `doc` says, in the three files of before. */
+static void write_merges(const char *dir, const json_t *doc)
+{
+    SC_AUTO(sc_buf) vocab = sc_buf_init(1 << 26);
+    SC_AUTO(sc_buf) merges = sc_buf_init(1 << 26);
+    SC_AUTO(sc_buf) added = sc_buf_init(1 << 26);
+    SC_AUTO_JSON *map = json_object();
+    const json_t *model = json_object_get(doc, "model");
+    const json_t *list = json_object_get(model, "merges");
+    sc_json_format(json_object_get(model, "vocab"), 0, &vocab);
+    sc_buf_add_c(&merges, "#version: 0.2\n");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *m = json_array_get(list, i);
+        if (json_is_array(m)) {
+            sc_buf_add_str(&merges, sc_json_str(json_array_get(m, 0)));
+            sc_buf_add_char(&merges, ' ');
+            m = json_array_get(m, 1);
+        }
+        sc_buf_add_str(&merges, sc_json_str(m));
+        sc_buf_add_char(&merges, '\n');
+    }
+    const json_t *tokens = json_object_get(doc, "added_tokens");
+    for (size_t i = 0; i < json_array_size(tokens); i++) {
+        const json_t *t = json_array_get(tokens, i);
+        const char *text = json_string_value(json_object_get(t, "content"));
+        if (!json_object_get(json_object_get(model, "vocab"), text))
+            CHECK(json_object_set(map, text, json_object_get(t, "id")) == 0);
+    }
+    sc_json_format(map, 0, &added);
+    put_in(dir, "vocab.json", &(sc_str){vocab.p, vocab.n});
+    put_in(dir, "merges.txt", &(sc_str){merges.p, merges.n});
+    put_in(dir, "added_tokens.json", &(sc_str){added.p, added.n});
+}
+
+/* A field of bytes in a protocol buffer. */
+static void put_field(sc_buf *out, unsigned number, sc_str s)
+{
+    sc_buf_add_char(out, (char)(number << 3 | 2));
+    size_t n = s.n;
+    for (; n > 127; n >>= 7)
+        sc_buf_add_char(out, (char)(n | 128));
+    sc_buf_add_char(out, (char)n);
+    sc_buf_add_str(out, s);
+}
+
+/* The same as a SentencePiece model. */
+static void write_spm(const char *dir, const json_t *doc, const sc_tok *t)
+{
+    SC_AUTO(sc_buf) out = sc_buf_init(1 << 26);
+    const json_t *list = json_object_get(json_object_get(doc, "model"), "merges");
+    const size_t n = sc_tok_size(t);
+    float *score = sc_alloc(n, sizeof *score);
+    CHECK(score);
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        char text[512];
+        (void)snprintf(text, sizeof text, "%s", json_string_value(json_array_get(list, i)));
+        char *space = strchr(text + 1, ' ');
+        memmove(space, space + 1, strlen(space));
+        const int32_t id = sc_tok_find(t, sc_str_c(text));
+        CHECK(id >= 0);
+        score[id] = -(float)i;
+    }
+    for (size_t i = 0; i < n; i++) {
+        SC_AUTO(sc_buf) one = sc_buf_init(1000);
+        const sc_str text = sc_tok_text(t, (int32_t)i);
+        const bool byte = text.n == 6 && sc_str_starts(text, SC_STR("<0x"));
+        put_field(&one, 1, text);
+        sc_buf_add_char(&one, 2 << 3 | 5);
+        sc_buf_add(&one, &score[i], sizeof *score);
+        sc_buf_add_char(&one, 3 << 3);
+        sc_buf_add_char(&one, i == 0 ? 2 : byte ? 6 : sc_tok_is_special(t, (int32_t)i) ? 3 : 1);
+        put_field(&out, 1, sc_buf_str(&one));
+    }
+    sc_free(score);
+    put_field(&out, 2, (sc_str){(const char[]){3 << 3, 2}, 2});
+    put_field(&out, 3, (sc_str){(const char[]){3 << 3, 1, 4 << 3, 0}, 4});
+    put_in(dir, "tokenizer.model", &(sc_str){out.p, out.n});
+}
+
+TEST(folders_older_than_tokenizer_json_give_the_same_ids_and_are_converted)
+{
+    UNUSED;
+    static const struct {
+        const char *name;
+        bool spm;
+    } all[] = {{"gpt-2", false}, {"codegen", false}, {"llama-spm", true}};
+    if (!goldens())
+        SKIP("goldens", "SC_GOLDENS is not there");
+    char path[8192], dir[512];
+    SC_AUTO(sc_buf) texts = sc_buf_init(1 << 24);
+    (void)snprintf(path, sizeof path, "%s/torture.jsonl", goldens());
+    CHECK(read_golden(path, &texts));
+    (void)snprintf(dir, sizeof dir, "%s", temp_file("older"));
+    for (size_t i = 0; i < SC_LEN(all); i++) {
+        sc_err err = {0};
+        SC_AUTO(sc_buf) json = sc_buf_init(1 << 26);
+        SC_AUTO_JSON *doc = NULL;
+        SC_AUTO(sc_tok) *want = NULL;
+        SC_AUTO(sc_tok) *direct = NULL;
+        (void)snprintf(path, sizeof path, "%s/%s.tokenizer.json", goldens(), all[i].name);
+        CHECK(read_golden(path, &json));
+        CHECK_OK(sc_json_parse(sc_buf_str(&json), &doc, &err), &err);
+        CHECK_OK(sc_tok_parse(json.p, json.n, &want, &err), &err);
+        CHECK_OK(sc_file_make_dirs(dir, &err), &err);
+        if (all[i].spm)
+            write_spm(dir, doc, want);
+        else
+            write_merges(dir, doc);
+        CHECK_OK(sc_tok_open(dir, &direct, &err), &err);
+        sc_export_vocab_report r = {0};
+        SC_AUTO(sc_tok) *got = through_gguf(dir, sc_tok_size(want), &r);
+        CHECK(!r.pre);
+        tally k = {.what = all[i].name};
+        compare_ids(&k, "the folder", want, direct, SC_TOK_SPECIAL, sc_buf_str(&texts));
+        compare_ids(&k, "what it became", want, got, SC_TOK_SPECIAL, sc_buf_str(&texts));
+        CHECK(k.good > 300 && k.bad == 0);
+        for (size_t f = 0; f < SC_LEN(older_files); f++)
+            put_in(dir, older_files[f], NULL);
+        CHECK(rmdir(dir) == 0);
     }
 }
 
@@ -299,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_converted_model_computes_what_its_source_computes),
         T(a_vocabulary_that_was_written_gives_the_tokenizers_own_ids),
+        T(folders_older_than_tokenizer_json_give_the_same_ids_and_are_converted),
         T(replaces_a_file_only_when_told_to),
         T(the_same_file_whatever_the_number_of_threads),
         T(a_value_that_is_no_number_is_refused_and_nothing_is_left_behind),

@@ -190,6 +190,89 @@ TEST(reads_a_folder_with_vocabulary_and_merges)
     remove_in("tokenizer_config.json");
 }
 
+/* Opening the folder, with each allocation failing once. */
+static void check_failed_allocations(void)
+{
+    sc_err err = {0};
+    SC_AUTO(sc_tok) *good = NULL;
+    uint64_t n = sc_alloc_count();
+    CHECK_OK(sc_tok_open(folder, &good, &err), &err);
+    n = sc_alloc_count() - n;
+    CHECK(n > 50);
+    for (uint64_t nth = 1; nth <= n; nth++) {
+        SC_AUTO(sc_tok) *t = NULL;
+        sc_alloc_fail_at((long)nth);
+        const sc_code code = sc_tok_open(folder, &t, &err);
+        sc_alloc_fail_at(0);
+        CHECK(code == SC_OK ? t && sc_tok_size(t) == sc_tok_size(good) : !t);
+        if (code != SC_OK && code != SC_E_NOMEM)
+            fail_msg("allocation %u: %s", (unsigned)nth, err.msg);
+    }
+}
+
+TEST(tokens_beside_an_older_vocabulary_keep_their_flags)
+{
+    UNUSED;
+    SC_AUTO(sc_tok) *t = NULL;
+    sc_err err = {0};
+    write_in("vocab.json", "{\"a\":0,\"b\":1,\"e\\u0301\":2,\"\u00c3\u00a9\":3,\"\u00c3\":4,"
+                           "\"\u00a9\":5,\"1\":6,\"11\":7}");
+    write_in("merges.txt", "#version: 0.2\r\n\u00c3 \u00a9\r\n1 1\r\n");
+    write_in("added_tokens.json", "{\"<t>\":8,\"<i>\":9}");
+    write_in("special_tokens_map.json",
+             "{\"bos_token\":\"a\",\"eos_token\":\"<nowhere>\","
+             "\"additional_special_tokens\":[\"<i>\",{\"content\":\"<gone>\"}]}");
+    write_in(
+        "tokenizer_config.json",
+        "{\"tokenizer_class\":\"Qwen2Tokenizer\",\"added_tokens_decoder\":{\"8\":{\"content\":"
+        "\"<t>\",\"lstrip\":true,\"special\":false,\"normalized\":false}},\"eos_token\":\"<i>\"}");
+    CHECK_OK(sc_tok_open(folder, &t, &err), &err);
+    // Qwen2 composes characters and lets no two digits stand together.
+    check_ids(t,
+              "e\xCC\x81"
+              "11  <t><i>",
+              (const int32_t[]){3, 6, 6, 8, 9}, 5);
+    CHECK(sc_tok_is_special(t, 9) && sc_tok_is_special(t, 0) && !sc_tok_is_special(t, 8));
+    CHECK(sc_tok_is_added(t, 8) && !sc_tok_is_added(t, 1));
+    assert_int_equal(sc_tok_bos(t), 0);
+    assert_int_equal(sc_tok_eos(t), 9);
+    assert_int_equal(sc_tok_size(t), 10);
+    check_failed_allocations();
+    write_in("added_tokens.json", "{\"<t>\":\"8\"}");
+    SC_AUTO(sc_tok) *bad = NULL;
+    CHECK_CODE(SC_E_FORMAT, sc_tok_open(folder, &bad, &err), &err);
+    CHECK(strstr(err.msg, "added_tokens.json") && strstr(err.msg, "<t>"));
+    remove_in("vocab.json");
+    remove_in("merges.txt");
+    remove_in("added_tokens.json");
+    remove_in("special_tokens_map.json");
+    remove_in("tokenizer_config.json");
+}
+
+TEST(a_sentencepiece_model_gets_the_tokens_beside_it)
+{
+    UNUSED;
+    SC_AUTO(sc_buf) file = sc_buf_init(10000);
+    SC_AUTO(sc_tok) *t = NULL;
+    sc_err err = {0};
+    make_spm(&file, 2);
+    SC_AUTO(char) *path = sc_path_join(folder, "tokenizer.model");
+    CHECK(path);
+    CHECK_OK(sc_file_write(path, sc_buf_str(&file), &err), &err);
+    write_in("added_tokens.json", "{\"<|end|>\":11,\"<|user|>\":10}");
+    write_in("tokenizer_config.json",
+             "{\"tokenizer_class\":\"LlamaTokenizer\",\"add_bos_token\":false,"
+             "\"eos_token\":\"<|end|>\",\"pad_token\":\"zz\"}");
+    CHECK_OK(sc_tok_open(folder, &t, &err), &err);
+    check_ids(t, "<|user|>ab<|end|>", (const int32_t[]){10, 8, 6, 11}, 4);
+    CHECK(sc_tok_is_special(t, 11) && !sc_tok_is_special(t, 10));
+    assert_int_equal(sc_tok_eos(t), 11);
+    check_failed_allocations();
+    remove_in("tokenizer.model");
+    remove_in("added_tokens.json");
+    remove_in("tokenizer_config.json");
+}
+
 TEST(finds_the_tokenizer_beside_a_model)
 {
     UNUSED;
@@ -253,6 +336,8 @@ int main(void)
         T(refuses_lengths_that_wrap_in_a_sentencepiece_model),
         T(a_sentencepiece_model_survives_every_failed_allocation),
         T(reads_a_folder_with_vocabulary_and_merges),
+        T(tokens_beside_an_older_vocabulary_keep_their_flags),
+        T(a_sentencepiece_model_gets_the_tokens_beside_it),
         T(finds_the_tokenizer_beside_a_model),
         T(a_configuration_may_add_bos),
         T(names_a_missing_file),
