@@ -14,7 +14,7 @@ enum { BLOCK = 64 };
 struct sc_sampler {
     size_t vocab;
     float *scores;   // owned, [vocab]: logits after the penalty
-    float *peak;     // owned, [ceil(vocab / BLOCK)]: maximum of each block, then scratch
+    float *peak;     // owned, [ceil(vocab / BLOCK)]: maximum of each block
     uint8_t *seen;   // owned, [vocab]: ids that were penalised; all zero between calls
     int32_t *id;     // owned, [vocab]: candidates, ascending
     double *value;   // owned, [vocab]: their scores over the temperature; then probabilities
@@ -93,22 +93,50 @@ static void forget_penalty(sc_sampler *s, const int32_t *previous, size_t n)
             s->seen[previous[i]] = 0;
 }
 
+/* Four lanes, which every machine has: a plain maximum is one chain that no compiler may break up. */
+typedef float lanes __attribute__((vector_size(16)));
+typedef int32_t masks __attribute__((vector_size(16)));
+
+/* Raises `top` to what is larger in `x`; marks in `fine` what is neither NaN nor +inf. */
+static inline lanes raise(lanes top, lanes x, masks *fine)
+{
+    const lanes limit = {INFINITY, INFINITY, INFINITY, INFINITY};
+    *fine &= (masks)(x < limit);
+    const masks more = (masks)(x > top);
+    return (lanes)(((masks)x & more) | ((masks)top & ~more));
+}
+
 /* The maximum of each block into s->peak; returns the largest; *bad when a score is NaN or +inf. */
 static float scan(sc_sampler *s, const float *x, bool *bad)
 {
+    const lanes lowest = {-INFINITY, -INFINITY, -INFINITY, -INFINITY};
     float best = -INFINITY;
-    int wrong = 0;
+    masks fine[2] = {{-1, -1, -1, -1}, {-1, -1, -1, -1}};
     for (size_t from = 0; from < s->vocab; from += BLOCK) {
-        const size_t to = from + BLOCK < s->vocab ? from + BLOCK : s->vocab;
-        float top = -INFINITY;
-        for (size_t i = from; i < to; i++) {
-            wrong |= !(x[i] < INFINITY);
-            top = x[i] > top ? x[i] : top;
+        float block[BLOCK];
+        const float *at = x + from;
+        if (s->vocab - from < BLOCK) {
+            for (size_t i = 0; i < BLOCK; i++)
+                block[i] = from + i < s->vocab ? at[i] : -INFINITY;
+            at = block;
         }
-        s->peak[from / BLOCK] = top;
-        best = top > best ? top : best;
+        lanes top[4] = {lowest, lowest, lowest, lowest};
+        for (size_t i = 0; i < BLOCK; i += 16)
+            for (size_t l = 0; l < 4; l++) {
+                lanes four;
+                memcpy(&four, at + i + 4 * l, sizeof four);
+                top[l] = raise(top[l], four, &fine[l % 2]);
+            }
+        for (size_t l = 1; l < 4; l++)
+            top[0] = raise(top[0], top[l], &fine[0]);
+        float most = top[0][0];
+        for (size_t l = 1; l < 4; l++)
+            most = top[0][l] > most ? top[0][l] : most;
+        s->peak[from / BLOCK] = most;
+        best = most > best ? most : best;
     }
-    *bad = wrong != 0;
+    fine[0] &= fine[1];
+    *bad = !(fine[0][0] & fine[0][1] & fine[0][2] & fine[0][3]);
     return best;
 }
 
@@ -152,16 +180,25 @@ static float kth_float(float *x, size_t n, size_t k)
 static float lower_bound(sc_sampler *s, size_t k)
 {
     const size_t blocks = (s->vocab + BLOCK - 1) / BLOCK;
-    return k < blocks ? kth_float(s->peak, blocks, k) : -INFINITY;
+    if (k >= blocks)
+        return -INFINITY;
+    float *copy = (float *)(void *)s->scratch;
+    memcpy(copy, s->peak, blocks * sizeof *copy);
+    return kth_float(copy, blocks, k);
 }
 
 /* Gathers the finite scores of at least `bound`, ascending by id; returns how many. */
 static size_t gather(sc_sampler *s, const float *x, float bound)
 {
     size_t n = 0;
-    for (size_t i = 0; i < s->vocab; i++)
-        if (x[i] >= bound && x[i] > -INFINITY)
-            s->id[n++] = (int32_t)i;
+    for (size_t from = 0; from < s->vocab; from += BLOCK) {
+        if (s->peak[from / BLOCK] < bound)
+            continue;
+        const size_t to = from + BLOCK < s->vocab ? from + BLOCK : s->vocab;
+        for (size_t i = from; i < to; i++)
+            if (x[i] >= bound && x[i] > -INFINITY)
+                s->id[n++] = (int32_t)i;
+    }
     return n;
 }
 
@@ -296,6 +333,8 @@ static size_t keep_min_p(sc_sampler *s, double min_p, size_t n)
 static sc_candidates argmax(sc_sampler *s, const float *x, float best)
 {
     size_t i = 0;
+    while (s->peak[i / BLOCK] < best)
+        i += BLOCK;
     while (x[i] != best)
         i++;
     s->id[0] = (int32_t)i;

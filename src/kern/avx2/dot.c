@@ -24,6 +24,12 @@ static inline v16i v16i_dot(v16i acc, v16i w, v16i x, unsigned bits)
                   add_pairs(acc.b, _mm256_maddubs_epi16(w.b, x.b))};
 }
 
+/* With sixteen registers it is better to load a vector of weights again. */
+static inline v16i v16i_hold(v16i a)
+{
+    return a;
+}
+
 #define SC_FILL       sc_fill_avx2_dot
 #define DOT_COLS      2
 #define DOT_BOTH      1

@@ -8,6 +8,13 @@ static inline v16i v16i_dot(v16i acc, v16i w, v16i x, unsigned bits)
     return _mm512_dpbusd_epi32(acc, w, x);
 }
 
+/* Keeps gcc from loading a vector of weights again for every column. */
+static inline v16i v16i_hold(v16i a)
+{
+    __asm__("" : "+v"(a));
+    return a;
+}
+
 #define SC_FILL       sc_fill_avx512vnni_dot
 #define DOT_COLS      8
 #define DOT_BOTH      8
