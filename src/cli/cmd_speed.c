@@ -101,8 +101,8 @@ static int word_at(const char *text, unsigned i, const char *const *names)
 static const char *const compute_names[] = {"auto", "int8", "bf16", "f32", NULL};
 static const sc_compute compute_values[] = {SC_COMPUTE_AUTO, SC_COMPUTE_INT8, SC_COMPUTE_BF16,
                                             SC_COMPUTE_F32};
-static const char *const kv_names[] = {"auto", "f32", "f16", "bf16", NULL};
-static const sc_kv_type kv_values[] = {SC_KV_AUTO, SC_KV_F32, SC_KV_F16, SC_KV_BF16};
+static const char *const kv_names[] = {"auto", "f32", "f16", "bf16", "q8_0", NULL};
+static const sc_kv_type kv_values[] = {SC_KV_AUTO, SC_KV_F32, SC_KV_F16, SC_KV_BF16, SC_KV_Q8_0};
 
 /* The whole plan, and what it has given so far. */
 typedef struct sweep {
@@ -247,7 +247,8 @@ static sc_code with_threads(sweep *s, const char *label, const char *path, unsig
                 break;
             if (kv < 0)
                 return sc_fail(err, SC_E_USAGE,
-                               "--kv-type: '%s' is not a list of auto, f32, f16, bf16", s->kv);
+                               "--kv-type: '%s' is not a list of auto, f32, f16, bf16, q8_0",
+                               s->kv);
             const uint32_t batch = largest(&s->batch);
             const sc_model_opts opts = {
                 .threads = threads,

@@ -37,7 +37,7 @@ static const sc_opt table[] = {
      "what activations are rounded to before a matrix product"},
     {"ctx", NULL, 0, SC_OPT_INT, "N", NULL, NULL, 1, MAX_INT, MODELS,
      "room for tokens in a sequence; by default what the model was trained for"},
-    {"kv-type", NULL, 0, SC_OPT_CHOICE, "TYPE", NULL, "f32|f16|bf16", 0, 0, MODELS,
+    {"kv-type", NULL, 0, SC_OPT_CHOICE, "TYPE", NULL, "f32|f16|bf16|q8_0", 0, 0, MODELS,
      "type of the key and value cache"},
 
     {"pull", NULL, 0, SC_OPT_CHOICE, "WHEN", "never", "never|missing", 0, 0, MODELS,
@@ -199,7 +199,7 @@ static const sc_opt table[] = {
      "threads; by default one for every CPU this process may use"},
     {"compute-list", "compute", 0, SC_OPT_TEXT, "LIST", "auto", "auto|f32|bf16|int8", 0, 0, SPEED,
      "what activations are rounded to"},
-    {"kv-list", "kv-type", 0, SC_OPT_TEXT, "LIST", "auto", "auto|f32|f16|bf16", 0, 0, SPEED,
+    {"kv-list", "kv-type", 0, SC_OPT_TEXT, "LIST", "auto", "auto|f32|f16|bf16|q8_0", 0, 0, SPEED,
      "types of the key and value cache"},
     {"repeats", NULL, 'r', SC_OPT_INT, "N", "5", NULL, 1, 1000, SPEED, "repeats that count"},
     {"warmup-runs", "warmup", 0, SC_OPT_INT, "N", "1", NULL, 0, 100, SPEED,

@@ -415,7 +415,9 @@ static sc_code take_generate(sc_run_config *c, sc_err *err)
 sc_code sc_run_engine_opts(const json_t *doc, sc_engine_opts *out, sc_err *err)
 {
     static const char *const kv[] = {
-        [SC_KV_AUTO] = "", [SC_KV_F32] = "f32", [SC_KV_F16] = "f16", [SC_KV_BF16] = "bf16"};
+        [SC_KV_AUTO] = "",     [SC_KV_F32] = "f32",   [SC_KV_F16] = "f16",
+        [SC_KV_BF16] = "bf16", [SC_KV_Q8_0] = "q8_0",
+    };
     static const char *const compute[] = {[SC_COMPUTE_AUTO] = "auto",
                                           [SC_COMPUTE_F32] = "f32",
                                           [SC_COMPUTE_BF16] = "bf16",

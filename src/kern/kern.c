@@ -41,13 +41,27 @@ size_t sc_acts_size(sc_acts_kind kind, size_t cols, size_t batch)
 
 size_t sc_kv_page_size(const sc_kv *kv)
 {
-    const size_t es = sc_dtype_info(kv->type)->size, pad = (kv->head_dim + 15u) / 16 * 16;
-    return kv->n_kv * ((SC_KV_PAGE * es * kv->head_dim + 63) / 64 * 64 + SC_KV_PAGE * es * pad);
+    const size_t dim = kv->head_dim, pad = (dim + 15) / 16 * 16;
+    if (kv->type == SC_Q8_0) {
+        const size_t ints = (dim + 3) / 4 * 4 + pad, scales = 2 * 2 * ((dim + 31) / 32);
+        return kv->n_kv * ((SC_KV_PAGE * (ints + scales) + 63) / 64 * 64);
+    }
+    const size_t es = sc_dtype_info(kv->type)->size;
+    return kv->n_kv * ((SC_KV_PAGE * es * dim + 63) / 64 * 64 + SC_KV_PAGE * es * pad);
 }
 
-size_t sc_attn_scratch(const sc_attn *a, size_t n_keys)
+size_t sc_attn_rows(const sc_attn *a)
 {
-    return a->n_heads / a->kv.n_kv * ((n_keys + 31) / 16 * 16);
+    const size_t heads = a->n_heads / a->kv.n_kv;
+    return heads < SC_ATTN_ROWS ? SC_ATTN_ROWS / heads : 1;
+}
+
+size_t sc_attn_scratch(const sc_attn *a, size_t rows, size_t n_keys)
+{
+    // Of each query: scores, sums, the inverse of a sum, the query as integers.
+    const size_t dim = a->kv.head_dim, pad = (dim + 15) / 16 * 16;
+    const size_t each = (n_keys + 31) / 16 * 16 + pad + 1 + 10 * ((dim + 31) / 32);
+    return rows * (a->n_heads / a->kv.n_kv) * each;
 }
 
 void sc_kern_init(sc_kern *k, unsigned levels)
@@ -78,6 +92,7 @@ void sc_kern_init(sc_kern *k, unsigned levels)
         sc_fill_avx512_pack(k);
         sc_fill_avx512_probe(k);
         if (levels & SC_CPU_VNNI) {
+            sc_fill_avx512vnni_attn(k);
             sc_fill_avx512vnni_dot(k);
             sc_fill_avx512vnni_probe(k);
         }

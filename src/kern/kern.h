@@ -111,7 +111,7 @@ typedef struct sc_mul {
 
 /** The keys and values of 16 positions of one layer, all kv heads: see kv_put. */
 typedef struct sc_kv {
-    sc_dtype type; // SC_F32, SC_F16 or SC_BF16
+    sc_dtype type; // SC_F32, SC_F16, SC_BF16 or SC_Q8_0
     uint32_t n_kv; // heads
     uint32_t head_dim;
 } sc_kv;
@@ -127,10 +127,25 @@ typedef struct sc_attn {
         n_heads; // query heads; a multiple of kv.n_kv: head h reads kv head h / (n_heads / n_kv)
     uint32_t window; // a query sees this many positions including its own; 0: all
     float scale;     // of q . k
+    const uint8_t *base; // borrowed; page i of this layer stands at base + i * stride
+    size_t stride;
 } sc_attn;
 
-/** Floats of scratch that `attend` needs for `n_keys` positions. */
-size_t sc_attn_scratch(const sc_attn *a, size_t n_keys);
+/** One query position: see attend. */
+typedef struct sc_attn_row {
+    float *out;            // [n_heads, head_dim]
+    const float *q;        // [n_heads, head_dim]
+    const uint32_t *pages; // pages[i] holds positions 16 i .. 16 i + 15
+    size_t n_keys;         // positions up to its own
+} sc_attn_row;
+
+enum { SC_ATTN_ROWS = 16 };
+
+/** How many rows over the same pages `attend` likes to see at once, SC_ATTN_ROWS at most. */
+size_t sc_attn_rows(const sc_attn *a);
+
+/** Floats of scratch that `attend` needs for `rows` rows of at most `n_keys` positions. */
+size_t sc_attn_scratch(const sc_attn *a, size_t rows, size_t n_keys);
 
 typedef enum sc_rope {
     SC_ROPE_HALF,        // pairs (i, i + rot / 2)
@@ -223,22 +238,31 @@ struct sc_kern {
      *
      * A page holds for each kv head the keys as [head_dim][16 positions], then the values as
      * [16 positions][head_dim, filled up to 16 with zeros], each part a multiple of 64 bytes.
+     * Q8_0: keys as [head_dim / 4][16 positions][4] bytes of q + 128, then their scales as
+     * [head_dim / 32][16 positions] f16, then the values as above in bytes of q, then theirs. 32 of
+     * a head share a scale: b = max |x|, q = rne(x * (127 / b)), scale = b / 127 rounded to f16.
      * Shapes: k, v [n_kv, head_dim] f32; page: sc_kv_page_size bytes, zeroed when it is new
+     * Bound:  Q8_0: a value is off by at most b / 253 + |x| 2^-11 (b of at least 127 * 2^-14)
      */
     void (*kv_put)(const sc_kv *kv, void *page, size_t slot, const float *k, const float *v);
 
     /**
-     * Attention of one query position over its n_keys last positions' pages, kv heads [from, to).
+     * Attention of `n` query positions over the pages of their last positions, kv heads [from, to).
      *
      * out[h] = sum_t p_t v_t, p = softmax_t(scale * q[h] . k_t), t < n_keys and inside the window.
+     * Rows whose first pages are the same ones are computed together as far as those go; what is
+     * given together is a matter of speed alone.
+     * Q8_0: q[h] is rounded as the encoding Q8 rounds it, q . k is acc = fma(k's scale * q's,
+     * (float)(exact sum), acc) over each 32 of d; a weight is p_t times the scale of the value.
      *
-     * Shapes: out, q [n_heads, head_dim] f32; pages[i] holds positions 16 i .. 16 i + 15 of this
-     *         layer (pages wholly before the window are not read); scratch: sc_attn_scratch floats
+     * Shapes: pages wholly before the window are not read; scratch: sc_attn_scratch floats
+     * Bound:  Q8_0, over what was stored: the query's rounding, each 32 of d off by
+     *         (b / 254) sum |k|; see kv_put for what storing costs
      * Order:  q . k one chain over d; the maximum is exact; 16 sums over t mod 16; p v one chain
-     *         over t. Same bits at every level and however heads are split.
+     *         over t. Same bits at every level, however heads are split and rows are grouped.
      */
-    void (*attend)(const sc_attn *a, float *out, const float *q, const uint8_t *const *pages,
-                   size_t n_keys, size_t from, size_t to, float *scratch);
+    void (*attend)(const sc_attn *a, const sc_attn_row *row, size_t n, size_t from, size_t to,
+                   float *scratch);
 
     /**
      * Work for limits.h: `rounds` rounds of independent multiply-adds with the level's best

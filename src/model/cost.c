@@ -43,7 +43,7 @@ static double seen(const sc_config *g, uint32_t layer, double keys)
 sc_cost sc_cost_of(const sc_net *net, sc_kv kv, sc_compute compute, const sc_step_shape *s)
 {
     const sc_config *g = &net->config;
-    const double width = kv.type == SC_F32 ? 4 : 2;
+    const double width = kv.type == SC_F32 ? 4 : kv.type == SC_Q8_0 ? 34.0 / 32 : 2;
     sc_cost c = {0};
     for (uint32_t l = 0; l < g->layers; l++) {
         add_layer(&c, net, &net->layer[l], compute, s->rows);

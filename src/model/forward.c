@@ -287,14 +287,75 @@ static uint64_t keys_seen(uint32_t pos, uint32_t window)
     return window && window < pos + 1 ? window : (uint64_t)pos + 1;
 }
 
+/* Pages that the sequences of two rows have in common, of those before both rows. */
+static uint32_t pages_shared(const sc_step *s, uint32_t a, uint32_t b)
+{
+    const sc_step_row *x = &s->row[a], *y = &s->row[b];
+    const uint32_t *p = s->kv->seq[x->seq].page, *q = s->kv->seq[y->seq].page;
+    uint32_t low = 0, high = sc_kv_pages((x->pos < y->pos ? x->pos : y->pos) + 1);
+    if (x->seq == y->seq)
+        return high;
+    while (low < high) { // what follows a page of one's own is one's own
+        const uint32_t at = low + (high - low) / 2;
+        if (p[at] == q[at])
+            low = at + 1;
+        else
+            high = at;
+    }
+    return low;
+}
+
+static void swap_rows(uint32_t *a, uint32_t *b)
+{
+    const uint32_t t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/*
+ * Puts rows over the same pages beside each other, in groups that attention takes at once: a
+ * block of a prompt, samples of one prompt. One thread does it, for all layers. A row joins those
+ * with whose first it shares the most pages, so that a beginning that all prompts have keeps
+ * nobody from sharing more.
+ */
+static void group_rows(sc_step *s)
+{
+    const sc_config *c = &s->net->config;
+    const sc_work *w = s->work;
+    const sc_attn a = {.kv = s->kv->kv, .n_heads = c->heads};
+    const size_t most = sc_attn_rows(&a);
+    for (size_t i = 0; i < s->n; i++)
+        w->turn[i] = (uint32_t)i;
+    s->n_groups = 0;
+    for (size_t at = 0, end = 0; at < s->n; at = end) {
+        w->group[s->n_groups++] = (uint32_t)at;
+        end = at + 1;
+        uint32_t best = 1;
+        for (size_t i = at + 1; most > 1 && i < s->n; i++) {
+            const uint32_t shared = pages_shared(s, w->turn[at], w->turn[i]);
+            if (shared < best)
+                continue;
+            if (shared > best) {
+                best = shared;
+                end = at + 1;
+            }
+            if (end - at < most)
+                swap_rows(&w->turn[end++], &w->turn[i]);
+            if (end - at == most && s->row[w->turn[i]].seq == s->row[w->turn[at]].seq)
+                break;
+        }
+    }
+    w->group[s->n_groups] = (uint32_t)s->n;
+}
+
 /*
  * Attention, split so that every thread has about as many keys to look at. An item is one kv head
- * of one row; it belongs to the thread in whose part of the whole cost it begins. Where no row sees
+ * of a group; it belongs to the thread in whose part of the whole cost it begins. Where no row sees
  * another's keys of this step, that thread also puts them into place.
  */
 static void attend(const sc_step *s, const sc_worker *me, uint32_t l)
 {
-    enum { FIXED = 32 }; // cost of an item beside its keys, in keys
+    enum { FIXED = 32 }; // cost of a row beside its keys, in keys
     const sc_config *c = &s->net->config;
     const sc_work *w = s->work;
     const size_t d = c->head_dim, q = c->heads * d, kv = c->kv_heads * d;
@@ -302,8 +363,12 @@ static void attend(const sc_step *s, const sc_worker *me, uint32_t l)
     float scale = c->attn_scale > 0 ? c->attn_scale : 1.0f / sqrtf((float)d);
     if (c->scale_by_layer)
         scale /= (float)(l + 1);
-    const sc_attn a = {.kv = s->kv->kv, .n_heads = c->heads, .window = window, .scale = scale};
-    const uint8_t **page = w->page + me->index * w->pages_n;
+    const sc_attn a = {.kv = s->kv->kv,
+                       .n_heads = c->heads,
+                       .window = window,
+                       .scale = scale,
+                       .base = sc_kv_page(s->kv, 0, l),
+                       .stride = s->kv->block_size};
     float *scratch = w->scratch + me->index * w->scratch_n;
 
     uint64_t total = 0;
@@ -311,27 +376,28 @@ static void attend(const sc_step *s, const sc_worker *me, uint32_t l)
         total += (keys_seen(s->row[i].pos, window) + FIXED) * c->kv_heads;
     const uint64_t low = total * me->index / me->n, high = total * (me->index + 1) / me->n;
     uint64_t at = 0;
-    int32_t filled_seq = -1;
-    uint32_t filled = 0;
-    for (size_t i = 0; i < s->n && at < high; i++) {
-        const sc_step_row *row = &s->row[i];
-        const uint64_t each = keys_seen(row->pos, window) + FIXED, end = at + each * c->kv_heads;
+    for (size_t g = 0; g < s->n_groups && at < high; g++) {
+        const uint32_t *turn = w->turn + w->group[g];
+        const size_t n = w->group[g + 1] - w->group[g];
+        sc_attn_row row[SC_ATTN_ROWS];
+        uint64_t each = 0;
+        for (size_t i = 0; i < n; i++) {
+            const sc_step_row *r = &s->row[turn[i]];
+            each += keys_seen(r->pos, window) + FIXED;
+            row[i] = (sc_attn_row){.out = w->attn + turn[i] * q,
+                                   .q = w->qkv + turn[i] * (q + 2 * kv),
+                                   .pages = s->kv->seq[r->seq].page,
+                                   .n_keys = r->pos + 1};
+        }
+        const uint64_t end = at + each * c->kv_heads;
         const uint64_t from = low > at ? (low - at + each - 1) / each : 0;
         const uint64_t to = high < end ? (high - at + each - 1) / each : c->kv_heads;
         at = end;
         if (from >= to)
             continue;
-        if (s->one_each)
-            place_row(s, l, i, (size_t)from, (size_t)to);
-        const sc_kv_seq *seq = &s->kv->seq[row->seq];
-        if (row->seq != filled_seq) {
-            filled_seq = row->seq;
-            filled = window && row->pos > window ? (row->pos - window) / SC_KV_PAGE : 0;
-        }
-        for (; filled < sc_kv_pages(row->pos + 1); filled++)
-            page[filled] = sc_kv_page(s->kv, seq->page[filled], l);
-        s->kern->attend(&a, w->attn + i * q, w->qkv + i * (q + 2 * kv), page, row->pos + 1,
-                        (size_t)from, (size_t)to, scratch);
+        for (size_t i = 0; s->one_each && i < n; i++)
+            place_row(s, l, turn[i], (size_t)from, (size_t)to);
+        s->kern->attend(&a, row, n, (size_t)from, (size_t)to, scratch);
     }
 }
 
@@ -592,5 +658,6 @@ static void run(const sc_worker *me, void *arg)
 void sc_forward_run(sc_pool *pool, sc_step *s)
 {
     s->stopped = false;
+    group_rows(s);
     sc_pool_run(pool, run, s);
 }

@@ -45,14 +45,14 @@ typedef struct sc_work {
     uint32_t *first;               // [experts + 1] where an expert's rows begin in `order`
     float *lone;                   // [threads, widest] a row behind a norm, when there is one row
     float *scratch;                // [threads, scratch_n] of attention
-    const uint8_t **page;          // [threads, pages of the context]
+    uint32_t *turn;                // [rows] the order in which attention takes them
+    uint32_t *group;               // [rows + 1] where its groups begin in `turn`
     uint8_t *acts[SC_ACTS_KIND_N]; // encoded inputs of all rows
     uint8_t *lone_acts[SC_ACTS_KIND_N]; // [threads] encoded input of one row
     size_t acts_lone_size[SC_ACTS_KIND_N];
     sc_work_supply *supply;        // [threads]
     uint8_t *pack;                 // [threads, pack_n] a panel on its way
     size_t scratch_n;
-    size_t pages_n;
     size_t pack_n;
 } sc_work;
 
@@ -77,6 +77,7 @@ typedef struct sc_step {
     size_t n;
     const uint32_t *wanted; // [n_logits] rows whose logits are wanted
     size_t n_logits;
+    size_t n_groups; // of rows over the same pages; see sc_work.group
     bool one_each; // no sequence has two rows
     bool stopped;  // out: ended before its time
 } sc_step;

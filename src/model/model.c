@@ -53,6 +53,8 @@ static sc_dtype kv_dtype(const sc_model_opts *o)
         return SC_F16;
     case SC_KV_BF16:
         return SC_BF16;
+    case SC_KV_Q8_0:
+        return SC_Q8_0;
     case SC_KV_AUTO:
         break;
     }
@@ -278,7 +280,8 @@ const char *sc_model_compute(const sc_model *m)
 
 const char *sc_model_kv(const sc_model *m)
 {
-    return m->kv.kv.type == SC_F32 ? "f32" : m->kv.kv.type == SC_F16 ? "f16" : "bf16";
+    const sc_dtype type = m->kv.kv.type;
+    return type == SC_F32 ? "f32" : type == SC_F16 ? "f16" : type == SC_BF16 ? "bf16" : "q8_0";
 }
 
 sc_model_memory sc_model_memory_get(const sc_model *m)

@@ -31,6 +31,7 @@ typedef enum sc_kv_type {
     SC_KV_F32,
     SC_KV_F16,
     SC_KV_BF16,
+    SC_KV_Q8_0, // 8 bits and a scale for each 32 values of a head
 } sc_kv_type;
 
 /** All zero is the default. */

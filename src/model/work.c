@@ -82,7 +82,8 @@ static void place(sc_work *w, const sc_net *net, const sc_kv_cache *kv,
     w->first = cut(c, (size_t)g->experts + 1, sizeof(uint32_t));
     w->lone = cut(c, w->threads * round16(w->widest), sizeof(float));
     w->scratch = cut(c, w->threads * w->scratch_n, sizeof(float));
-    w->page = cut(c, w->threads * w->pages_n, sizeof *w->page);
+    w->turn = cut(c, rows, sizeof *w->turn);
+    w->group = cut(c, rows + 1, sizeof *w->group);
     w->supply = cut(c, w->threads, sizeof *w->supply);
     w->pack = cut(c, w->threads * w->pack_n, 1);
     for (unsigned k = 0; k < SC_ACTS_KIND_N; k++) {
@@ -106,8 +107,8 @@ sc_code sc_work_init(sc_work *w, const sc_net *net, const sc_kv_cache *kv, sc_co
     w->width = round16(2 * inter); // gate and up side by side, when they are no pair
     w->widest = max_size(max_size(g->hidden, (size_t)g->heads * g->head_dim), inter);
     const sc_attn a = {.kv = kv->kv, .n_heads = g->heads};
-    w->scratch_n = round16(sc_attn_scratch(&a, (size_t)kv->ctx_pages * SC_KV_PAGE));
-    w->pages_n = (size_t)kv->ctx_pages + 1;
+    const size_t together = max_rows < sc_attn_rows(&a) ? max_rows : sc_attn_rows(&a);
+    w->scratch_n = round16(sc_attn_scratch(&a, together, (size_t)kv->ctx_pages * SC_KV_PAGE));
     for (size_t i = 0; i < net->n_sources; i++)
         w->pack_n = max_size(w->pack_n, net->source[i]->mat.panel_size);
     bool used[SC_ACTS_KIND_N] = {false};

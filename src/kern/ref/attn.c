@@ -1,7 +1,50 @@
 // SPDX-License-Identifier: MIT
 #include "kern/ref/lanes.h"
 
-#define SC_FILL    sc_fill_ref_attn
-#define ATTN_HEADS 1
-#define ATTN_DIMS  4
+/* Sixteen exact sums of integers; avx512vnni/attn.c says what the functions are for. */
+typedef struct isum {
+    int32_t i[16];
+} isum;
+
+static isum isum_start(int32_t corr)
+{
+    (void)corr; // signed bytes need none
+    return (isum){{0}};
+}
+
+static isum isum_dot(isum a, const uint8_t *k, const uint8_t *q)
+{
+    for (size_t i = 0; i < 16; i++)
+        for (size_t j = 0; j < 4; j++)
+            a.i[i] += ((int32_t)k[4 * i + j] - 128) * (int8_t)q[j];
+    return a;
+}
+
+static v16 isum_float(isum a)
+{
+    v16 r;
+    for (size_t i = 0; i < 16; i++)
+        r.f[i] = (float)a.i[i];
+    return r;
+}
+
+static v16 v16_load_s8(const uint8_t *p)
+{
+    v16 r;
+    for (size_t i = 0; i < 16; i++)
+        r.f[i] = (float)(int8_t)p[i];
+    return r;
+}
+
+/* The lowest byte of each lane. */
+static void store_bytes(int8_t *p, v16 a)
+{
+    for (size_t i = 0; i < 16; i++)
+        p[i] = (int8_t)(uint8_t)sc_f32_bits(a.f[i]);
+}
+
+#define SC_FILL  sc_fill_ref_attn
+#define ATTN_Q   1
+#define ATTN_B   1
+#define ATTN_ACC 4
 #include "kern/attn.inc"

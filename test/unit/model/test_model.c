@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 
+#include <math.h>
 #include <unistd.h>
 
 enum { VOCAB = 160, LONGEST = 48, MANY = 64 };
@@ -44,6 +45,8 @@ static const sc_model_opts modes[] = {
     {.compute = SC_COMPUTE_F32, .threads = 1},
     {.compute = SC_COMPUTE_AUTO, .threads = 1},
     {.compute = SC_COMPUTE_BF16, .threads = 1, .kv_type = SC_KV_BF16},
+    {.compute = SC_COMPUTE_INT8, .threads = 1, .kv_type = SC_KV_Q8_0},
+    {.compute = SC_COMPUTE_F32, .threads = 1, .kv_type = SC_KV_Q8_0},
 };
 
 TEST(blocks_and_threads_do_not_change_a_bit)
@@ -173,6 +176,99 @@ TEST(forks_share_their_beginning_and_nothing_else)
     CHECK(same_bits(want + 39 * VOCAB, got, VOCAB));
     sc_model_seq_free(m, c);
     CHECK(sc_model_memory_get(m).kv == 0);
+}
+
+/*
+ * Samples of two prompts, forked and in shuffled order, decode together and apart: `company` of
+ * them a step. Each feeds tokens of its own; the last logits of each go to out.
+ */
+static void sample_together(sc_model *m, size_t company, uint64_t salt, float out[MANY][VOCAB])
+{
+    enum { SAMPLES = 24, PROMPT = 35, NEW = 12 };
+    sc_err err = {0};
+    sc_seq root[2], seq[SAMPLES];
+    for (size_t p = 0; p < 2; p++) {
+        sc_row rows[PROMPT];
+        CHECK_OK(sc_model_seq_new(m, &root[p], &err), &err);
+        for (size_t i = 0; i < PROMPT; i++) // the second differs from position 20 on
+            rows[i] = (sc_row){root[p], (int32_t)(i < 20 ? i : (i * (5 + p)) % VOCAB), false};
+        if (p == 1) { // the first 16 are shared
+            sc_model_seq_free(m, root[1]);
+            CHECK_OK(sc_model_seq_fork(m, root[0], &root[1], &err), &err);
+            sc_model_seq_cut(m, root[1], 20);
+            for (size_t i = 20; i < PROMPT; i++)
+                rows[i].seq = root[1];
+        }
+        CHECK_OK(sc_model_step(m, rows + 20 * p, PROMPT - 20 * p, &err), &err);
+    }
+    for (size_t k = 0; k < SAMPLES; k++)
+        CHECK_OK(sc_model_seq_fork(m, root[k % 2], &seq[k], &err), &err);
+    for (size_t i = 0; i < NEW; i++)
+        for (size_t from = 0; from < SAMPLES; from += company) {
+            sc_row rows[SAMPLES];
+            size_t who[SAMPLES], n = 0;
+            for (; n < company && from + n < SAMPLES; n++) {
+                who[n] = (7 * (from + n) + salt) % SAMPLES; // 7 and 24 have no common factor
+                rows[n] = (sc_row){seq[who[n]], (int32_t)((31 * who[n] + 3 * i) % VOCAB), true};
+            }
+            CHECK_OK(sc_model_step(m, rows, n, &err), &err);
+            for (size_t r = 0; r < n; r++)
+                memcpy(out[who[r]], sc_model_logits(m, r), sizeof out[0]);
+        }
+    for (size_t k = 0; k < SAMPLES; k++)
+        sc_model_seq_free(m, seq[k]);
+    sc_model_seq_free(m, root[0]);
+    sc_model_seq_free(m, root[1]);
+}
+
+TEST(samples_of_a_shared_prompt_have_the_bits_of_each_alone)
+{
+    UNUSED;
+    static float alone[MANY][VOCAB], together[MANY][VOCAB];
+    for (size_t i = 0; i < SC_LEN(modes); i++) {
+        sc_model_opts opts = modes[i];
+        SC_AUTO(sc_model) *one = open_tiny(&opts);
+        sample_together(one, 1, 0, alone);
+        opts.threads = 2;
+        SC_AUTO(sc_model) *m = open_tiny(&opts);
+        static const size_t company[] = {24, 7, 2};
+        for (size_t k = 0; k < SC_LEN(company); k++) {
+            memset(together, 0, sizeof together);
+            sample_together(m, company[k], 5 * k, together);
+            CHECK(same_bits(alone[0], together[0], 24 * VOCAB));
+        }
+        // A sample against its text read as one prompt, by nobody shared.
+        static float whole[LONGEST * VOCAB];
+        int64_t ids[LONGEST];
+        for (int64_t t = 0; t < 47; t++)
+            ids[t] = t < 20 ? t : t < 35 ? t * 6 % VOCAB : (31 * 3 + 3 * (t - 35)) % VOCAB;
+        feed(m, ids, 47, 512, whole);
+        CHECK(same_bits(alone[3], whole + 46 * VOCAB, VOCAB));
+    }
+}
+
+TEST(q8_keys_and_values_stay_near_those_of_f32)
+{
+    UNUSED;
+    static float exact[LONGEST * VOCAB], near[LONGEST * VOCAB];
+    const sc_model_opts f32 = {.compute = SC_COMPUTE_F32, .threads = 1};
+    const sc_model_opts q8 = {.compute = SC_COMPUTE_F32, .threads = 1, .kv_type = SC_KV_Q8_0};
+    SC_AUTO(sc_model) *a = open_tiny(&f32);
+    SC_AUTO(sc_model) *b = open_tiny(&q8);
+    CHECK(strcmp(sc_model_kv(a), "f32") == 0 && strcmp(sc_model_kv(b), "q8_0") == 0);
+    int64_t ids[LONGEST];
+    for (size_t i = 0; i < LONGEST; i++)
+        ids[i] = (int64_t)(13 * i % VOCAB);
+    feed(a, ids, LONGEST, 512, exact);
+    feed(b, ids, LONGEST, 512, near);
+    // A value is off by 1/254 of the largest of its block, a score by the same of the query too.
+    double diff = 0, size = 0;
+    for (size_t i = 0; i < LONGEST * VOCAB; i++) {
+        diff += pow((double)(exact[i] - near[i]), 2);
+        size += pow((double)exact[i], 2);
+    }
+    CHECK(diff > 0 && sqrt(diff / size) < 0.03);
+    CHECK(sc_model_memory_get(a).kv_most > 3 * sc_model_memory_get(b).kv_most);
 }
 
 TEST(a_cut_sequence_goes_on_as_if_nothing_had_been)
@@ -459,6 +555,8 @@ int main(void)
         T(blocks_and_threads_do_not_change_a_bit),
         T(company_in_a_batch_does_not_change_a_bit),
         T(forks_share_their_beginning_and_nothing_else),
+        T(samples_of_a_shared_prompt_have_the_bits_of_each_alone),
+        T(q8_keys_and_values_stay_near_those_of_f32),
         T(a_cut_sequence_goes_on_as_if_nothing_had_been),
         T(two_steps_of_decoding_allocate_nothing),
         T(refuses_a_step_that_cannot_be_and_changes_nothing),
