@@ -4,6 +4,7 @@
 #include "box/level.h"
 #include "box/wire.h"
 #include "guest/checker.h"
+#include "guest/huge.h"
 #include "guest/jail.h"
 #include "guest/py.h"
 #include "guest/sample.h"
@@ -58,6 +59,7 @@ static _Noreturn void become_sample(zygote *z, sc_wire_in *in, int output, int l
     if (lock_sample(z, output, link, &in->m.limits, &err) != SC_OK)
         sc_sample_refuse(link, &err);
     PyOS_AfterFork_Child();
+    *z->py.in_sample = true;
     const sc_sample s = {.py = &z->py,
                          .home = sc_jail_home(z->jail),
                          .link = SC_WIRE_FD,
@@ -199,6 +201,8 @@ static sc_code close_standard(sc_err *err)
 static sc_code run(zygote *z, sc_err *err)
 {
     SC_TRY(close_standard(err));
+    sc_huge_heap();
+    sc_huge_program();
     // A session of its own is a scheduling group of its own where the kernel has automatic groups:
     // then a program with many processes takes no CPU time from the other workers.
     (void)setsid(); // already a leader: as good

@@ -3,12 +3,18 @@
 
 #include "base/mem.h"
 #include "guest/codec.h"
+#include "guest/huge.h"
 #include "guest/warm.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 extern const unsigned char sc_glue_checker[], sc_glue_tools[]; // guest/py
 
@@ -64,8 +70,44 @@ static PyStatus configure(PyConfig *c, const char *stdlib, bool tools, uint32_t 
     return s;
 }
 
+/* The arenas of the warm interpreter; what a sample needs beyond them it gets page by page. */
+typedef struct arenas {
+    char *at; // NULL: no room
+    size_t used;
+} arenas;
+
+enum { ARENAS = 2 * SC_HUGE };
+
+static void *take_arena(void *ctx, size_t size)
+{
+    arenas *r = ctx;
+    if (r->at && size <= ARENAS - r->used) {
+        r->used += size;
+        return r->at + (r->used - size);
+    }
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static void drop_arena(void *ctx, void *p, size_t size)
+{
+    const arenas *r = ctx;
+    const size_t from = (size_t)((uintptr_t)p - (uintptr_t)r->at);
+    if (!r->at || from >= ARENAS)
+        (void)munmap(p, size); // ours, so it cannot fail
+}
+
+static void prepare_arenas(void)
+{
+    static arenas r; // as long as the interpreter
+    r.at = sc_huge_room(ARENAS);
+    PyObjectArenaAllocator a = {&r, take_arena, drop_arena};
+    PyObject_SetArenaAllocator(&a);
+}
+
 static sc_code initialise(const char *stdlib, bool tools, uint32_t hash_seed, sc_err *err)
 {
+    prepare_arenas();
     PyPreConfig pre;
     PyPreConfig_InitIsolatedConfig(&pre);
     pre.utf8_mode = 1;
@@ -113,6 +155,45 @@ static sc_code load_glue(const char *source, const char *name, PyObject **out, s
     return SC_OK;
 }
 
+/* What `random` does after a fork, unless it is the fork that makes a sample: there the numbers go
+ * on from the seed that they were given once. */
+static PyObject *after_fork(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    const bool *in_sample = PyCapsule_GetPointer(PyTuple_GET_ITEM(self, 1), NULL);
+    if (!in_sample || !*in_sample)
+        Py_RETURN_NONE;
+    return PyObject_CallNoArgs(PyTuple_GET_ITEM(self, 0));
+}
+
+/* `random` with its hook behind ours. */
+static sc_code import_random(bool *in_sample, sc_err *err)
+{
+    static PyMethodDef def = {"after_fork", after_fork, METH_NOARGS, NULL};
+    static const char text[] = "import os\n"
+                               "real, kept = os.register_at_fork, []\n"
+                               "os.register_at_fork = lambda **hooks: kept.append(hooks)\n"
+                               "import random\n"
+                               "os.register_at_fork = real\n"
+                               "random.seed(0)\n"
+                               "hook, = [h['after_in_child'] for h in kept]\n";
+    PyObject *module = NULL;
+    SC_TRY(load_glue(text, "random", &module, err));
+    PyObject *hook = PyObject_GetAttrString(module, "hook");
+    PyObject *real = PyObject_GetAttrString(module, "real");
+    PyObject *flag = PyCapsule_New(in_sample, NULL, NULL);
+    PyObject *both = hook && flag ? PyTuple_Pack(2, hook, flag) : NULL;
+    PyObject *ours = both ? PyCFunction_New(&def, both) : NULL;
+    PyObject *none = PyTuple_New(0);
+    PyObject *named = ours ? Py_BuildValue("{sO}", "after_in_child", ours) : NULL;
+    PyObject *r = real && none && named ? PyObject_Call(real, none, named) : NULL;
+    const bool good = r != NULL;
+    PyObject *const all[] = {module, hook, real, flag, both, ours, none, named, r};
+    for (size_t i = 0; i < SC_LEN(all); i++)
+        Py_XDECREF(all[i]);
+    return good ? SC_OK : sc_py_fail(err, "random");
+}
+
 static sc_code grab(const char *module, const char *name, PyObject **out, sc_err *err)
 {
     PyObject *m = PyImport_ImportModule(module);
@@ -136,6 +217,42 @@ static sc_code finish(sc_err *err)
     return SC_OK;
 }
 
+enum { POOL = 16 << 10, POOL_HEAD = 48, SMALL = 512, UNIT = 16 };
+
+/* Every size of small object begins a pool of its own in a sample: what it allocates lies on few
+ * pages, and none that the warm interpreter uses has to be copied for it. */
+static void close_pools(void)
+{
+    for (size_t size = UNIT; size <= SMALL; size += UNIT) {
+        char *last = NULL, *p = NULL;
+        for (size_t i = 0; i < 2 * POOL / size; i++) {
+            last = p;
+            p = PyObject_Malloc(size);
+            if (!p || (last && p == last + size && (uintptr_t)last % POOL == POOL_HEAD))
+                break;
+        }
+        PyObject_Free(p); // the pool is empty again; what filled the others stays
+        PyObject_Free(last);
+    }
+}
+
+/* The same for the C library's heap: holes between what stays are filled, so that the rest of it is
+ * one piece. */
+static void close_holes(void)
+{
+    const struct mallinfo2 m = mallinfo2();
+    const uintptr_t top = (uintptr_t)sbrk(0) - m.keepcost;
+    for (size_t size = 64 << 10; size >= 24; size = size * 7 / 8) {
+        for (;;) {
+            char *p = malloc(size);
+            if (!p || (uintptr_t)p >= top) {
+                free(p);
+                break;
+            }
+        }
+    }
+}
+
 sc_code sc_py_start(const char *stdlib, bool tools, uint32_t hash_seed, sc_py *out, sc_err *err)
 {
     // A full disk or a closed pipe is an OSError of the program, not its end.
@@ -147,19 +264,24 @@ sc_code sc_py_start(const char *stdlib, bool tools, uint32_t hash_seed, sc_py *o
         pthread_setattr_default_np(&a))
         return sc_fail(err, SC_E_SANDBOX, "cannot set the size of thread stacks");
     SC_TRY(initialise(stdlib, tools, hash_seed, err));
+    static bool in_sample;
+    out->in_sample = &in_sample;
+    SC_TRY(import_random(&in_sample, err)); // before another module imports it
     SC_TRY(import_all(COMMON, SC_LEN(COMMON), err));
     if (tools)
         SC_TRY(import_all(TOOLS, SC_LEN(TOOLS), err));
     SC_TRY(grab("sys", "stdout", &out->out, err));
     SC_TRY(grab("sys", "stderr", &out->errout, err));
-    SC_TRY(grab("random", "seed", &out->seed, err));
     SC_TRY(load_glue((const char *)(tools ? sc_glue_tools : sc_glue_checker), "glue", &out->glue,
                      err));
     out->codec = sc_codec_new();
     if (!out->codec)
         return sc_py_fail(err, "codec");
     SC_TRY(sc_warm_up(out->codec, err));
-    return finish(err);
+    SC_TRY(finish(err));
+    close_pools();
+    close_holes();
+    return SC_OK;
 }
 
 void sc_py_flush(const sc_py *py)

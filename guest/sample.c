@@ -424,17 +424,15 @@ static void make_module(server *v, const char *name)
 
 static void start(server *v, const sc_sample *s, bool script)
 {
-    *v = (server){
-        .s = s, .in = sc_buf_init(SC_WIRE_FRAME_MAX), .out = sc_buf_init(SC_WIRE_FRAME_MAX)};
+    v->s = s;
+    v->in = v->out = sc_buf_init(SC_WIRE_FRAME_MAX);
     sc_link_init(&v->link, s->link);
     v->ops = (sc_codec_ops){put_handle, get_handle, v};
     v->codec = s->py->codec;
     v->handles = PyList_New(0);
     (void)snprintf(v->path, sizeof v->path, "%s/%s", s->home, SC_PY_SOLUTION); // short by the jail
-    PyObject *seeded = PyObject_CallFunction(s->py->seed, "i", 0);
-    if (!v->handles || !seeded)
+    if (!v->handles)
         _exit(71);
-    Py_DECREF(seeded);
     write_source(v);
     make_module(v, script ? "__main__" : "solution");
     if (!sc_link_send(&v->link, SC_LINK_READY, (sc_str){"", 0}))
@@ -569,9 +567,8 @@ _Noreturn void sc_sample_run(const sc_sample *s)
 {
     if (s->mode == SC_MODE_TOOL)
         run_tool(s);
-    server *v = sc_new(server);
-    if (!v)
-        _exit(71);
+    static server room; // not from the heap: most of it is never touched
+    server *const v = &room;
     start(v, s, s->mode == SC_MODE_SCRIPT);
     if (s->mode == SC_MODE_SCRIPT)
         run_script(v);
