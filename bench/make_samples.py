@@ -1,6 +1,6 @@
 """Writes completions of HumanEval as models write them: dozens a task, most of them wrong, from the reference solutions.
 
-usage: make_samples.py HumanEval.jsonl.gz OUT.jsonl [--a-task 24] [--add SAMPLES.jsonl]
+usage: make_samples.py HumanEval.jsonl.gz OUT.jsonl [--a-task 24]
 
 Of 24: five right ones (written differently), ten with one or two mutations (operators, constants, bounds, a statement lost,
 a branch turned round), three bodies of other tasks, two empty answers, two broken off, one with a name that does not exist,
@@ -120,7 +120,6 @@ def main():
     p.add_argument("data")
     p.add_argument("out")
     p.add_argument("--a-task", type=int, default=24)
-    p.add_argument("--add", help="samples of a model, appended")
     a = p.parse_args()
     tasks = [json.loads(line) for line in gzip.open(a.data, "rt")]
     with open(a.out, "w") as f:
@@ -128,8 +127,6 @@ def main():
             for i, task in enumerate(tasks):
                 rng = random.Random(j * 1000 + i)
                 f.write(json.dumps({"task_id": task["task_id"], "completion": sample(task, rng.choice(tasks), j, rng)}) + "\n")
-        if a.add:
-            f.write(open(a.add).read())
 
 
 if __name__ == "__main__":

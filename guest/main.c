@@ -30,6 +30,7 @@ typedef struct zygote {
     sc_py py;
     uint32_t level;
     pid_t checker; // 0: none yet
+    int group;     // where a sample writes "0" to move into its control group; -1: none
 } zygote;
 
 /* Moves `fd` to the number `to`; everything from there on upwards is closed later. */
@@ -53,9 +54,19 @@ static sc_code lock_sample(zygote *z, int output, int link, const sc_wire_limits
     return SC_OK;
 }
 
+/* The descriptor brings the right to move in; it is closed with the others. */
+static sc_code join_group(int group, sc_err *err)
+{
+    if (group >= 0 && write(group, "0", 1) != 1)
+        return sc_fail_sys(err, SC_E_SANDBOX, errno, "the control group: %s", strerror(errno));
+    return SC_OK;
+}
+
 static _Noreturn void become_sample(zygote *z, sc_wire_in *in, int output, int link)
 {
     sc_err err = {0};
+    if (join_group(z->group, &err) != SC_OK)
+        sc_sample_refuse(link, &err);
     if (lock_sample(z, output, link, &in->m.limits, &err) != SC_OK)
         sc_sample_refuse(link, &err);
     PyOS_AfterFork_Child();
@@ -224,6 +235,7 @@ static sc_code run(zygote *z, sc_err *err)
                             .stdlib = SC_PY_STDLIB,
                             .libs = SC_PY_LIBS};
     z->level = setup.m.level;
+    z->group = sc_wire_take_fd(&setup, 0);
     SC_TRY(sc_jail_box(&o, &z->jail, err));
     (void)mallopt(M_ARENA_MAX, 1); // an arena reserves 64 MiB a thread; a failure changes nothing
     SC_TRY(sc_py_start(SC_PY_STDLIB, tools, setup.m.limits.hash_seed, &z->py, err));

@@ -24,7 +24,8 @@ enum {
 
 struct sc_box {
     sc_box_opts o;
-    char *guest; // owned
+    char *guest;  // owned
+    char *cgroup; // owned; NULL: none
     sc_box_level level;
     char why[512];
     double slowness; // against the machine the limits are meant for; 1: as fast, or not measured
@@ -88,6 +89,7 @@ void sc_box_close(sc_box *b)
     sc_free(b->w);
     sc_free(b->fails);
     sc_free(b->guest);
+    sc_free(b->cgroup);
     sc_free(b);
 }
 
@@ -117,6 +119,7 @@ static sc_code start_worker(sc_box *b, unsigned i, sc_err *err)
         .hash_seed = b->o.hash_seed,
         .cpu = cpu_of(b, i),
         .tools = b->o.tools,
+        .cgroup = b->cgroup,
         .scratch = sc_place_scratch(b->place, i),
         .root = sc_place_root(b->place, i),
     };
@@ -238,11 +241,14 @@ sc_code sc_box_open(const sc_box_opts *o, sc_box **out, sc_err *err)
     b->w = sc_alloc(b->n, sizeof *b->w);
     b->fails = sc_alloc(b->n, sizeof *b->fails);
     b->guest = find_guest(o->guest);
-    if (!b->w || !b->fails || !b->guest)
+    b->cgroup = o->cgroup ? sc_strdup(o->cgroup) : NULL;
+    if (!b->w || !b->fails || !b->guest || (o->cgroup && !b->cgroup))
         return sc_fail_nomem(err);
+    if (b->cgroup)
+        SC_TRY(sc_cgroup_prepare(b->cgroup, err));
     for (unsigned i = 0; i < b->n; i++)
         b->w[i].control = b->w[i].checker = b->w[i].checker_pidfd = b->w[i].pidfd = b->w[i].output =
-            b->w[i].tool_fd = -1;
+            b->w[i].tool_fd = b->w[i].group.dir = b->w[i].group.procs = -1;
     SC_TRY(find_level(b, err));
     b->slowness = 1;
     if (!o->tools)
@@ -269,6 +275,11 @@ const char *sc_box_level_why(const sc_box *b)
 const char *sc_box_python(const sc_box *b)
 {
     return b->w[0].python;
+}
+
+const char *sc_box_cgroup(const sc_box *b)
+{
+    return b->cgroup;
 }
 
 unsigned sc_box_jobs(const sc_box *b)

@@ -67,6 +67,7 @@ typedef struct sc_box_opts {
     unsigned jobs;      // workers; 0: one a CPU
     sc_box_level level; // with `exact`: this one
     bool exact;         // else the best that holds, but never SC_BOX_NONE
+    const char *cgroup; // a control group of version 2 that was handed over; NULL: none
     bool tools;         // for sc_box_tool: sees Debian's Python packages, takes no jobs
     uint32_t hash_seed; // of the interpreters
 } sc_box_opts;
@@ -134,6 +135,9 @@ double sc_box_slowness(const sc_box *b);
 const char *sc_box_python(const sc_box *b);
 
 unsigned sc_box_jobs(const sc_box *b);
+
+/** The control group that was handed over; NULL: none. Borrowed until the box is closed. */
+const char *sc_box_cgroup(const sc_box *b);
 
 /** How many jobs are handed in and not yet given back. */
 size_t sc_box_pending(const sc_box *b);

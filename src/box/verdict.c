@@ -173,6 +173,28 @@ static sc_code assert_empty(sc_runner *w, sc_err *err)
     return SC_OK;
 }
 
+/* What the kernel counted for the sample's control group goes before what we saw. */
+static sc_code judge_group(const sc_runner *w, sc_verdict *v, sc_err *err)
+{
+    if (!w->group.path)
+        return SC_OK;
+    sc_cgroup_state now = {0};
+    SC_TRY(sc_cgroup_look(&w->group, &now, err));
+    if (now.populated)
+        return sc_fail(err, SC_E_SANDBOX, "%s: processes are left after a sample", w->group.path);
+    if (now.cpu_us <= w->group_before.cpu_us)
+        return sc_fail(err, SC_E_SANDBOX, "%s: the sample never was in it", w->group.path);
+    const double cpu_s = (double)(now.cpu_us - w->group_before.cpu_us) * 1e-6;
+    v->cpu_s = cpu_s > v->cpu_s ? cpu_s : v->cpu_s;
+    if (now.oom_kills > w->group_before.oom_kills && v->kind != SC_BOX_PASSED) {
+        v->kind = SC_BOX_OOM;
+        v->line = 0;
+        v->error_type[0] = '\0';
+        say(v, "memory of its control group");
+    }
+    return SC_OK;
+}
+
 static void release(sc_runner *w)
 {
     int *const fd[] = {&w->pidfd, &w->output, &w->tool_fd};
@@ -201,6 +223,7 @@ sc_code sc_runner_verdict(sc_runner *w, sc_verdict *out, bool *fault, sc_err *er
     v.peak_kib = w->tree.peak_kib > w->peak_kib ? w->tree.peak_kib : w->peak_kib;
     *fault = false;
     judge(w, &v, fault);
+    SC_TRY(judge_group(w, &v, err));
     SC_TRY(assert_empty(w, err));
     SC_TRY(take_output(w, &v, err));
     release(w);

@@ -92,6 +92,7 @@ static void reset(sc_runner *w, const sc_worker_opts *o)
     memset(w, 0, sizeof *w);
     w->o = *o;
     w->control = w->checker = w->checker_pidfd = w->pidfd = w->output = w->tool_fd = -1;
+    w->group.dir = w->group.procs = -1;
     w->tool = sc_buf_init(TOOL_MAX);
 }
 
@@ -108,10 +109,16 @@ static void stay_on(pid_t pid, int cpu)
 sc_code sc_runner_start(sc_runner *w, const sc_worker_opts *o, sc_err *err)
 {
     reset(w, o);
+    if (o->cgroup && !o->tools)
+        SC_TRY(sc_cgroup_make(o->cgroup, o->slot, &w->group, err));
     int pair[2];
-    SC_TRY(make_pair(SOCK_SEQPACKET, pair, err));
+    sc_code code = make_pair(SOCK_SEQPACKET, pair, err);
+    if (code != SC_OK) {
+        sc_cgroup_drop(&w->group);
+        return code;
+    }
     w->control = pair[0];
-    sc_code code = spawn(w, pair[1], err);
+    code = spawn(w, pair[1], err);
     if (code == SC_OK && o->cpu >= 0)
         stay_on(w->parent, o->cpu); // before its first message: it has started nothing yet
     (void)close(pair[1]);           // the child has its own
@@ -124,7 +131,8 @@ sc_code sc_runner_start(sc_runner *w, const sc_worker_opts *o, sc_err *err)
                                .limits.hash_seed = o->hash_seed};
         const sc_str texts[] = {sc_str_c(o->scratch ? o->scratch : ""),
                                 sc_str_c(o->root ? o->root : "")};
-        code = sc_wire_send(w->control, m, texts, SC_LEN(texts), NULL, 0, err);
+        code = sc_wire_send(w->control, m, texts, SC_LEN(texts), &w->group.procs,
+                            w->group.path ? 1 : 0, err);
     }
     if (code != SC_OK) {
         sc_runner_stop(w);
@@ -177,6 +185,7 @@ void sc_runner_stop(sc_runner *w)
         }
     }
     w->parent = 0;
+    sc_cgroup_drop(&w->group);
     sc_box_task_free(w->task);
     w->task = NULL;
     sc_buf_drop(&w->tool);
@@ -249,6 +258,11 @@ static void begin(sc_runner *w, sc_box_task *t)
 sc_code sc_runner_run(sc_runner *w, sc_box_task *t, sc_err *err)
 {
     begin(w, t);
+    if (w->group.path) {
+        const sc_box_limits *l = &t->job.limits;
+        SC_TRY(sc_cgroup_limit(&w->group, (uint64_t)l->memory_mib << 20, l->tasks, err));
+        SC_TRY(sc_cgroup_look(&w->group, &w->group_before, err));
+    }
     if (getrandom(w->nonce, sizeof w->nonce, 0) != sizeof w->nonce)
         return sc_fail_sys(err, SC_E_IO, errno, "getrandom: %s", strerror(errno));
     int out[2], link[2];
@@ -319,6 +333,7 @@ static void kill_sample(sc_runner *w, sc_stop why, uint64_t now)
     w->look_ns = UINT64_MAX;
     w->give_up_ns = now + KILL_MS * MS;
     kill_pidfd(w->pidfd);
+    sc_cgroup_kill(&w->group);
 }
 
 static sc_code on_ready(sc_runner *w, const sc_wire_in *in, sc_err *err)

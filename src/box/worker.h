@@ -8,6 +8,7 @@
 #define SC_BOX_WORKER_H
 
 #include "box/box.h"
+#include "box/cgroup.h"
 #include "box/output.h"
 #include "box/tree.h"
 #include "box/wire.h"
@@ -51,6 +52,7 @@ typedef struct sc_worker_opts {
     uint32_t hash_seed;
     int cpu; // to stay on; -1: any
     bool tools;
+    const char *cgroup;  // to make its own group in; NULL: none
     const char *scratch; // reduced levels
     const char *root;
 } sc_worker_opts;
@@ -63,6 +65,8 @@ typedef struct sc_runner {
     pid_t parent;         // our child
     pid_t zygote;         // its pid as we see it; 0: not looked up yet
     uint64_t started_ns;
+    sc_cgroup group; // of its samples
+    sc_cgroup_state group_before;
     char python[128];
     sc_err broken; // why it is down
 

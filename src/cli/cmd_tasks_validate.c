@@ -114,7 +114,7 @@ const sc_cmd sc_cmd_tasks_validate = {
              "code 6). "
              "Without a name: the built-in tasks and every published suite whose data is here.",
     .examples = "scbench tasks validate\nscbench tasks validate humaneval --data-dir ~/data\n",
-    .options = "jobs level allow-unsafe-exec data-dir json",
+    .options = "jobs level allow-unsafe-exec cgroup data-dir json",
     .max_args = 64,
     .run = run,
 };

@@ -121,6 +121,9 @@ static const sc_opt table[] = {
      EXEC, "insist on this level of the sandbox; by default the best that holds on this machine"},
     {"allow-unsafe-exec", NULL, 0, SC_OPT_FLAG, NULL, NULL, NULL, 0, 0, EXEC,
      "needed for --level none: programs can then do whatever you can"},
+    {"cgroup", NULL, 0, SC_OPT_TEXT, "DIR", NULL, NULL, 0, 0, EXEC,
+     "a control group (version 2) of yours: each worker's programs get a group below it, with the "
+     "kernel's own limits on memory and processes"},
     {"cpu-time", NULL, 0, SC_OPT_NUM, "SEC", "2", NULL, 0.01, 86400, EXEC,
      "CPU time of a program with all its processes"},
     {"wall-time", NULL, 0, SC_OPT_NUM, "SEC", NULL, NULL, 0.01, 864000, EXEC,

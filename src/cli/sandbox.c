@@ -18,7 +18,8 @@ sc_code sc_cli_open_box(sc_cli *cli, sc_box **out, sc_err *err)
 {
     const sc_args *a = cli->args;
     const char *level = sc_args_text(a, "level");
-    sc_box_opts o = {.jobs = sc_args_has(a, "jobs") ? (unsigned)sc_args_int(a, "jobs") : 0};
+    sc_box_opts o = {.jobs = sc_args_has(a, "jobs") ? (unsigned)sc_args_int(a, "jobs") : 0,
+                     .cgroup = sc_args_text(a, "cgroup")};
     if (level)
         o.exact = sc_box_level_find(sc_str_c(level), &o.level); // a choice: it is one of them
     if (o.exact && o.level == SC_BOX_NONE && !sc_args_flag(a, "allow-unsafe-exec"))

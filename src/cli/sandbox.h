@@ -12,7 +12,7 @@
 
 /** The options that sc_cli_open_box and sc_cli_limits read; for a command's `options`. */
 #define SC_CLI_BOX_OPTIONS                                                                         \
-    "jobs level allow-unsafe-exec cpu-time wall-time mem pids output-cap disk"
+    "jobs level allow-unsafe-exec cgroup cpu-time wall-time mem pids output-cap disk"
 
 /**
  * Opens the box that the options ask for.
