@@ -192,17 +192,20 @@ static void find_cuts(sc_bpe *b)
     if (b->ignore_merges || b->prefix || b->suffix || sc_vocab_find(b->vocab, SC_STR(MARK)) < 0)
         return;
     // An unknown token waits for the next known character, so a cut wants one in front, or that
-    // every byte has a token: then nothing is unknown.
+    // every byte has a token: then nothing is unknown. Without an unknown token such characters
+    // are dropped and their neighbours meet, so it wants a known one behind, too.
     bool all_known = b->byte_fallback;
     for (unsigned i = 0; i < 256; i++)
         all_known = all_known && b->fallback[i] >= 0;
+    bool known[SC_BPE_CLASSES];
     for (unsigned c = 0; c < SC_BPE_CLASSES; c++) {
         const char byte = (char)c;
-        const bool known = all_known || c == SC_BPE_CLASSES - 1 ||
-                           sc_vocab_find(b->vocab, (sc_str){&byte, 1}) >= 0;
-        for (unsigned next = 0; next < SC_BPE_CLASSES; next++)
-            b->apart[c][next] = known;
+        known[c] = all_known || c == SC_BPE_CLASSES - 1 ||
+                   sc_vocab_find(b->vocab, (sc_str){&byte, 1}) >= 0;
     }
+    for (unsigned c = 0; c < SC_BPE_CLASSES; c++)
+        for (unsigned next = 0; next < SC_BPE_CLASSES; next++)
+            b->apart[c][next] = known[c] && (known[next] || b->unk >= 0);
     for (size_t i = 0; i <= b->mask; i++) {
         const sc_bpe_merge *m = &b->slot[i];
         if (m->left < 0)

@@ -57,15 +57,19 @@ static sc_code add_special(sc_tv table, sc_str name, sc_post_list *list, sc_err 
     return sc_fail(err, SC_E_FORMAT, "\"special_tokens\" lacks \"%.*s\"", SC_STRF(name));
 }
 
+/* The pieces of a template, with borders between. */
 static sc_code read_template(sc_tv v, const char *key, sc_post_list *list, sc_err *err)
 {
     const sc_tv items = sc_tv_get(v, key);
     if (!sc_tv_is(items, SC_TAPE_ARRAY))
         return sc_fail_at(err, SC_E_FORMAT, sc_tv_node(v)->at, "\"%s\" is not a list", key);
-    for (sc_tv_iter it = sc_tv_each(items); it.left; sc_tv_next(&it)) {
+    size_t n = 0;
+    for (sc_tv_iter it = sc_tv_each(items); it.left; sc_tv_next(&it), n++) {
         const sc_tv sequence = sc_tv_get(it.v, "Sequence");
         const sc_tv special = sc_tv_get(it.v, "SpecialToken");
         const sc_str name = sc_tv_str(sc_tv_get(sc_tv_has(sequence) ? sequence : special, "id"));
+        if (n)
+            SC_TRY(add(list, SC_POST_BORDER, 0, err));
         if (sc_tv_has(sequence) && (sc_str_is(name, "A") || sc_str_is(name, "B")))
             SC_TRY(add(list, sc_str_is(name, "A") ? SC_POST_A : SC_POST_B, 0, err));
         else if (sc_tv_has(special))
@@ -77,10 +81,72 @@ static sc_code read_template(sc_tv v, const char *key, sc_post_list *list, sc_er
     return SC_OK;
 }
 
+static size_t count_parts(const sc_post_list *list)
+{
+    size_t n = list->n > 0;
+    for (size_t i = 0; i < list->n; i++)
+        n += list->p[i].what == SC_POST_BORDER;
+    return n;
+}
+
+/* Appends part `k` of `from`. */
+static sc_code add_part(sc_post_list *list, const sc_post_list *from, size_t k, sc_err *err)
+{
+    size_t now = 0;
+    for (size_t i = 0; i < from->n && now <= k; i++) {
+        if (from->p[i].what == SC_POST_BORDER)
+            now++;
+        else if (now == k)
+            SC_TRY(add(list, from->p[i].what, from->p[i].id, err));
+    }
+    return SC_OK;
+}
+
+static void replace(sc_post_list *list, sc_post_list *by)
+{
+    sc_free(list->p);
+    *list = *by;
+    *by = (sc_post_list){0};
+}
+
+/*
+ * A template is for one part or for two, whatever they are: behind another template they are that
+ * one's tokens and texts. The library fails on any other number.
+ */
+static sc_code apply_template(const sc_post *t, sc_post_list *list, sc_err *err)
+{
+    const size_t n = count_parts(list);
+    const sc_post_list *how = n == 2 ? &t->pair : &t->single;
+    sc_post_list all = {0};
+    sc_code code = SC_OK;
+    if (n != 1 && n != 2)
+        list->stops = true;
+    if (list->stops)
+        return SC_OK;
+    for (size_t i = 0; i < how->n && code == SC_OK; i++) {
+        if (how->p[i].what == SC_POST_A || how->p[i].what == SC_POST_B)
+            code = add_part(&all, list, how->p[i].what == SC_POST_B ? n - 1 : 0, err);
+        else
+            code = add(&all, how->p[i].what, how->p[i].id, err);
+    }
+    if (code == SC_OK)
+        replace(list, &all);
+    sc_free(all.p);
+    return code;
+}
+
 static sc_code read_templates(sc_tv v, sc_post *out, sc_err *err)
 {
-    SC_TRY(read_template(v, "single", &out->single, err));
-    return read_template(v, "pair", &out->pair, err);
+    sc_post t = {0};
+    sc_code code = read_template(v, "single", &t.single, err);
+    if (code == SC_OK)
+        code = read_template(v, "pair", &t.pair, err);
+    if (code == SC_OK)
+        code = apply_template(&t, &out->single, err);
+    if (code == SC_OK)
+        code = apply_template(&t, &out->pair, err);
+    sc_post_drop(&t);
+    return code;
 }
 
 /* ["token", id] */
@@ -99,26 +165,38 @@ static sc_code read_named_id(sc_tv v, const char *key, int32_t *out, sc_err *err
     return sc_fail_at(err, SC_E_FORMAT, sc_tv_node(v)->at, "\"%s\" is not a token and its id", key);
 }
 
-/* [CLS] A [SEP] and [CLS] A [SEP] B [SEP]; Roberta has one more [SEP] between. */
+/* [CLS] before the first part, [SEP] behind each; for Roberta [SEP] before the others too. */
+static sc_code apply_cls(sc_post_list *list, int32_t cls, int32_t sep, bool twice, sc_err *err)
+{
+    const size_t n = count_parts(list);
+    sc_post_list all = {0};
+    sc_code code = SC_OK;
+    if (list->stops)
+        return SC_OK;
+    for (size_t k = 0; k < n && code == SC_OK; k++) {
+        if (k)
+            code = add(&all, SC_POST_BORDER, 0, err);
+        if (code == SC_OK && (k == 0 || twice))
+            code = add(&all, SC_POST_ID, k ? sep : cls, err);
+        if (code == SC_OK)
+            code = add_part(&all, list, k, err);
+        if (code == SC_OK)
+            code = add(&all, SC_POST_ID, sep, err);
+    }
+    if (code == SC_OK)
+        replace(list, &all);
+    sc_free(all.p);
+    return code;
+}
+
 static sc_code read_cls(sc_tv v, sc_post *out, bool twice, sc_err *err)
 {
     int32_t cls = 0;
     int32_t sep = 0;
     SC_TRY(read_named_id(v, "cls", &cls, err));
     SC_TRY(read_named_id(v, "sep", &sep, err));
-    for (unsigned pair = 0; pair < 2; pair++) {
-        sc_post_list *list = pair ? &out->pair : &out->single;
-        SC_TRY(add(list, SC_POST_ID, cls, err));
-        SC_TRY(add(list, SC_POST_A, 0, err));
-        SC_TRY(add(list, SC_POST_ID, sep, err));
-        if (!pair)
-            continue;
-        if (twice)
-            SC_TRY(add(list, SC_POST_ID, sep, err));
-        SC_TRY(add(list, SC_POST_B, 0, err));
-        SC_TRY(add(list, SC_POST_ID, sep, err));
-    }
-    return SC_OK;
+    SC_TRY(apply_cls(&out->single, cls, sep, twice, err));
+    return apply_cls(&out->pair, cls, sep, twice, err);
 }
 
 static sc_code read_bert(sc_tv v, sc_post *out, sc_err *err)
@@ -166,75 +244,46 @@ static sc_code read_any(sc_tv v, sc_post *out, sc_err *err)
                       SC_STRF(type));
 }
 
-/* Puts the items of `inner` where the texts stand in `outer`, which then replaces `list`. */
-static sc_code nest(sc_post_list *list, sc_post *next, bool pair, sc_err *err)
-{
-    // A later processor sees the first text with what the earlier ones put around it: items of the
-    // earlier list before, behind and between the texts stay where they are, seen from the texts.
-    sc_post_list *outer = pair ? &next->pair : &next->single;
-    if (outer->n == 0)
-        return SC_OK;
-    if (list->n == 0) {
-        const sc_post_list old = *list;
-        *list = *outer;
-        *outer = old;
-        return SC_OK;
-    }
-    if (pair)
-        return sc_fail(err, SC_E_UNSUPPORTED,
-                       "two processors that add tokens, one behind the other");
-    sc_post_list all = {0};
-    sc_code code = SC_OK;
-    for (size_t i = 0; i < outer->n && code == SC_OK; i++) {
-        if (outer->p[i].what == SC_POST_ID)
-            code = add(&all, SC_POST_ID, outer->p[i].id, err);
-        for (size_t k = 0; outer->p[i].what == SC_POST_A && k < list->n && code == SC_OK; k++)
-            code = add(&all, list->p[k].what, list->p[k].id, err);
-    }
-    if (code != SC_OK) {
-        sc_free(all.p);
-        return code;
-    }
-    sc_free(list->p);
-    *list = all;
-    return SC_OK;
-}
-
+/* Each one works on what the one before made. */
 static sc_code read_sequence(sc_tv v, sc_post *out, sc_err *err)
 {
     const sc_tv list = sc_tv_get(v, "processors");
     if (!sc_tv_is(list, SC_TAPE_ARRAY))
         return sc_fail_at(err, SC_E_FORMAT, sc_tv_node(v)->at, "\"processors\" is not a list");
-    for (sc_tv_iter it = sc_tv_each(list); it.left; sc_tv_next(&it)) {
-        sc_post one = {0};
-        sc_code code = read_any(it.v, &one, err);
-        if (code == SC_OK)
-            code = nest(&out->single, &one, false, err);
-        if (code == SC_OK)
-            code = nest(&out->pair, &one, true, err);
-        sc_post_drop(&one);
-        SC_TRY(code);
-    }
+    for (sc_tv_iter it = sc_tv_each(list); it.left; sc_tv_next(&it))
+        SC_TRY(read_any(it.v, out, err));
     return SC_OK;
+}
+
+static void remove_borders(sc_post_list *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (list->p[i].what != SC_POST_BORDER)
+            list->p[n++] = list->p[i];
+    list->n = n;
 }
 
 sc_code sc_post_read(sc_tv v, sc_post *out, sc_err *err)
 {
     *out = (sc_post){0};
+    SC_TRY(add(&out->single, SC_POST_A, 0, err));
+    SC_TRY(add(&out->pair, SC_POST_A, 0, err));
+    SC_TRY(add(&out->pair, SC_POST_BORDER, 0, err));
+    SC_TRY(add(&out->pair, SC_POST_B, 0, err));
     if (sc_tv_has(v))
         SC_TRY_IN(read_any(v, out, err), err, "post_processor");
-    if (out->single.n == 0)
-        SC_TRY(add(&out->single, SC_POST_A, 0, err));
-    if (out->pair.n == 0) {
-        SC_TRY(add(&out->pair, SC_POST_A, 0, err));
-        SC_TRY(add(&out->pair, SC_POST_B, 0, err));
-    }
+    remove_borders(&out->single);
+    remove_borders(&out->pair);
     return SC_OK;
 }
 
 sc_code sc_post_run(const sc_post_list *list, const sc_ids *a, const sc_ids *b, sc_ids *out,
                     sc_err *err)
 {
+    if (list->stops)
+        return sc_fail(err, SC_E_UNSUPPORTED,
+                       "the post-processor puts a template around more or fewer than two parts");
     for (size_t i = 0; i < list->n; i++) {
         const sc_post_item *item = &list->p[i];
         const sc_ids *ids = item->what == SC_POST_A ? a : b;

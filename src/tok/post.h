@@ -13,7 +13,14 @@
 #include "tok/tape.h"
 #include "tok/tok.h"
 
-typedef enum sc_post_what { SC_POST_ID, SC_POST_A, SC_POST_B } sc_post_what;
+#include <stdbool.h>
+
+typedef enum sc_post_what {
+    SC_POST_ID,
+    SC_POST_A,
+    SC_POST_B,
+    SC_POST_BORDER, // between parts, while the list is made
+} sc_post_what;
 
 typedef struct sc_post_item {
     sc_post_what what;
@@ -24,6 +31,7 @@ typedef struct sc_post_list {
     sc_post_item *p; // owned
     size_t n;
     size_t cap;
+    bool stops; // the library itself fails on such a text, whatever it is
 } sc_post_list;
 
 /** What stands around one text, and around two. */
@@ -40,7 +48,11 @@ sc_code sc_post_read(sc_tv v, sc_post *out, sc_err *err) SC_CHECKED;
 sc_code sc_post_init(sc_post *p, int32_t bos, int32_t eos, sc_err *err) SC_CHECKED;
 void sc_post_drop(sc_post *p);
 
-/** Appends what `list` makes of the ids of one text or two. Errors: SC_E_NOMEM */
+/**
+ * Appends what `list` makes of the ids of one text or two.
+ *
+ * Errors: SC_E_UNSUPPORTED when the library has no ids for such a text, SC_E_NOMEM
+ */
 sc_code sc_post_run(const sc_post_list *list, const sc_ids *a, const sc_ids *b, sc_ids *out,
                     sc_err *err) SC_CHECKED;
 

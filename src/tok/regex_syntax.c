@@ -28,16 +28,20 @@ typedef struct translator {
     size_t at;
     sc_buf *out;
     unsigned open[MAX_GROUPS + 1]; // groups that we opened inside each open group
+    bool folds[MAX_GROUPS + 1];    // whether cases are one, by depth
     unsigned depth;
 } translator;
 
-/* A class with a name: its own spelling for PCRE2 and what that lacks. */
+/*
+ * A class that patterns use all the time: its own spelling for PCRE2, which is faster than ranges,
+ * and what that lacks. The others are sc_uni_classes.
+ */
 typedef struct named {
     const char *name;   // lower case, without '_', '-' and ' '
     const char *native; // inside a class
     const sc_uni_range *added;
     const size_t *n_added;
-    unsigned flag; // of unicode.h; 0: only PCRE2 knows it
+    unsigned flag; // of unicode.h
 } named;
 
 #define ADDED(x) sc_uni_added_##x, &sc_uni_added_##x##_n
@@ -74,55 +78,6 @@ static const named classes[] = {
     {"space", SPACE_TEXT, NULL, NULL, SC_UNI_SPACE},
     {"whitespace", SPACE_TEXT, NULL, NULL, SC_UNI_SPACE},
     {"word", WORD_TEXT, ADDED(w), SC_UNI_WORD},
-    {"alpha", "\\p{Alphabetic}", ADDED(L), 0},
-    {"alphabetic", "\\p{Alphabetic}", ADDED(L), 0},
-    {"alnum", "\\p{Alphabetic}\\p{Nd}", ADDED(L), 0},
-    {"upper", "\\p{Uppercase}", ADDED(Lu), 0},
-    {"uppercase", "\\p{Uppercase}", ADDED(Lu), 0},
-    {"lower", "\\p{Lowercase}", ADDED(Ll), 0},
-    {"lowercase", "\\p{Lowercase}", ADDED(Ll), 0},
-    {"punct", "\\p{P}\\p{S}", ADDED(P), 0},
-    {"cntrl", "\\p{Cc}", NULL, NULL, 0},
-    {"graph", "[:graph:]", NULL, NULL, 0},
-    {"print", "[:print:]", NULL, NULL, 0},
-    {"blank", "\\p{Zs}\\x09", NULL, NULL, 0},
-    {"xdigit", "0-9a-fA-F", NULL, NULL, 0},
-    {"ascii", "\\x{0}-\\x7f", NULL, NULL, 0},
-    {"any", "\\x{0}-\\x{10ffff}", NULL, NULL, 0},
-};
-
-/* General categories whose additions are not known apart: PCRE2's own. */
-static const struct {
-    const char *name;
-    const char *native;
-} categories[] = {
-    {"mn", "\\p{Mn}"},       {"nonspacingmark", "\\p{Mn}"},
-    {"mc", "\\p{Mc}"},       {"spacingmark", "\\p{Mc}"},
-    {"me", "\\p{Me}"},       {"enclosingmark", "\\p{Me}"},
-    {"nl", "\\p{Nl}"},       {"letternumber", "\\p{Nl}"},
-    {"no", "\\p{No}"},       {"othernumber", "\\p{No}"},
-    {"pc", "\\p{Pc}"},       {"connectorpunctuation", "\\p{Pc}"},
-    {"pd", "\\p{Pd}"},       {"dashpunctuation", "\\p{Pd}"},
-    {"ps", "\\p{Ps}"},       {"openpunctuation", "\\p{Ps}"},
-    {"pe", "\\p{Pe}"},       {"closepunctuation", "\\p{Pe}"},
-    {"pi", "\\p{Pi}"},       {"initialpunctuation", "\\p{Pi}"},
-    {"pf", "\\p{Pf}"},       {"finalpunctuation", "\\p{Pf}"},
-    {"po", "\\p{Po}"},       {"otherpunctuation", "\\p{Po}"},
-    {"s", "\\p{S}"},         {"symbol", "\\p{S}"},
-    {"sm", "\\p{Sm}"},       {"mathsymbol", "\\p{Sm}"},
-    {"sc", "\\p{Sc}"},       {"currencysymbol", "\\p{Sc}"},
-    {"sk", "\\p{Sk}"},       {"modifiersymbol", "\\p{Sk}"},
-    {"so", "\\p{So}"},       {"othersymbol", "\\p{So}"},
-    {"z", "\\p{Z}"},         {"separator", "\\p{Z}"},
-    {"zs", "\\p{Zs}"},       {"spaceseparator", "\\p{Zs}"},
-    {"zl", "\\p{Zl}"},       {"lineseparator", "\\p{Zl}"},
-    {"zp", "\\p{Zp}"},       {"paragraphseparator", "\\p{Zp}"},
-    {"c", "\\p{C}"},         {"other", "\\p{C}"},
-    {"cc", "\\p{Cc}"},       {"control", "\\p{Cc}"},
-    {"cf", "\\p{Cf}"},       {"format", "\\p{Cf}"},
-    {"cn", "\\p{Cn}"},       {"unassigned", "\\p{Cn}"},
-    {"co", "\\p{Co}"},       {"privateuse", "\\p{Co}"},
-    {"emoji", "\\p{Emoji}"}, {"ideographic", "\\p{Ideographic}"},
 };
 
 static sc_code refuse(const translator *t, const char *what, sc_err *err)
@@ -148,10 +103,15 @@ static void put_point(sc_buf *out, uint32_t c)
 static void put_ranges(sc_buf *out, const sc_uni_range *r, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        put_point(out, r[i].low);
-        if (r[i].high > r[i].low) {
+        // What is no character may not stand in a pattern.
+        const uint32_t low = r[i].low >= 0xD800 && r[i].low < 0xE000 ? 0xE000 : r[i].low;
+        const uint32_t high = r[i].high >= 0xD800 && r[i].high < 0xE000 ? 0xD7FF : r[i].high;
+        if (low > high)
+            continue;
+        put_point(out, low);
+        if (high > low) {
             sc_buf_add_char(out, '-');
-            put_point(out, r[i].high);
+            put_point(out, high);
         }
     }
 }
@@ -218,19 +178,46 @@ static sc_code intersect(set *a, set *b, sc_err *err)
     return invert(a, err);
 }
 
-/* All characters with `flag`, into `s`. */
+/* The library's \w has the numbers of Latin 1 that are no digits, but not inside a class. */
+static bool is_word_outside(uint32_t c)
+{
+    return c == 0xB2 || c == 0xB3 || c == 0xB9 || (c >= 0xBC && c <= 0xBE);
+}
+
+/* Whether `c` has `flag`, inside a class. */
+static bool has_flag(uint32_t c, unsigned flag)
+{
+    return (sc_uni_flags(c) & flag) && !(flag == SC_UNI_WORD && is_word_outside(c));
+}
+
+/* All characters with `flag`, or without, into `s`. */
 static sc_code add_flag(set *s, unsigned flag, bool negated, sc_err *err)
 {
     for (uint32_t c = 0; c < 0x110000;) {
-        if (((sc_uni_flags(c) & flag) != 0) == negated) {
+        if (has_flag(c, flag) == negated) {
             c++;
             continue;
         }
         const uint32_t low = c;
-        while (c < 0x110000 && ((sc_uni_flags(c) & flag) != 0) != negated)
+        while (c < 0x110000 && has_flag(c, flag) != negated)
             c++;
         SC_TRY(set_add(s, low, c - 1, err));
     }
+    return SC_OK;
+}
+
+/* All characters of a class, or all others, into `s`. */
+static sc_code add_class(set *s, const sc_uni_class *k, bool negated, sc_err *err)
+{
+    SC_AUTO(set) own = {0};
+    for (uint32_t i = 0; i < k->n; i++) {
+        const sc_uni_range *r = &sc_uni_class_pool[k->at + i];
+        SC_TRY(set_add(&own, r->low, r->high, err));
+    }
+    if (negated)
+        SC_TRY(invert(&own, err));
+    for (size_t i = 0; i < own.n; i++)
+        SC_TRY(set_add(s, own.r[i].low, own.r[i].high, err));
     return SC_OK;
 }
 
@@ -242,22 +229,28 @@ static const named *find_class(sc_str name)
     return NULL;
 }
 
+static const sc_uni_class *find_whole(sc_str name)
+{
+    for (size_t i = 0; i < sc_uni_classes_n; i++)
+        if (sc_str_is(name, sc_uni_classes[i].name))
+            return &sc_uni_classes[i];
+    return NULL;
+}
+
 /* One item of a class, or an escape that stands for a set. */
 typedef struct item {
     bool is_set;
     bool negated;
-    uint32_t point;     // of a single character
-    const named *known; // of a set, or NULL:
-    char native[80];    // then this, for PCRE2
+    uint32_t point;            // of a single character
+    const named *known;        // of a set, or NULL:
+    const sc_uni_class *whole; // then this
 } item;
 
 /* The name inside \p{...}, t->at behind the 'p'; fills `it`. */
 static sc_code read_property(translator *t, item *it, sc_err *err)
 {
     char loose[64];
-    char name[64];
     size_t n_loose = 0;
-    size_t n = 0;
     if (!peek(t, '{'))
         return refuse(t, "\\p without { is not supported", err);
     t->at++;
@@ -268,10 +261,9 @@ static sc_code read_property(translator *t, item *it, sc_err *err)
     while (t->at < t->in.n && t->in.p[t->at] != '}') {
         const char c = t->in.p[t->at++];
         const bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-        if (n + 1 >= sizeof name ||
+        if (n_loose + 1 >= sizeof loose ||
             !(letter || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == ' '))
             return refuse(t, "a property name that is not known", err);
-        name[n++] = c;
         if (c != '_' && c != '-' && c != ' ')
             loose[n_loose++] = letter ? (char)(c | 0x20) : c;
     }
@@ -282,11 +274,8 @@ static sc_code read_property(translator *t, item *it, sc_err *err)
     it->known = find_class((sc_str){loose, n_loose});
     if (it->known)
         return SC_OK;
-    (void)snprintf(it->native, sizeof it->native, "\\p{sc:%.*s}", (int)n, name); // it fits
-    for (size_t i = 0; i < SC_LEN(categories); i++)
-        if (sc_str_is((sc_str){loose, n_loose}, categories[i].name))
-            (void)snprintf(it->native, sizeof it->native, "%s", categories[i].native);
-    return SC_OK;
+    it->whole = find_whole((sc_str){loose, n_loose});
+    return it->whole ? SC_OK : refuse(t, "a property name that is not known", err);
 }
 
 /* Up to `most` hexadecimal digits. */
@@ -348,6 +337,8 @@ static sc_code read_escape(translator *t, item *it, sc_err *err)
             it->is_set = true;
             it->negated = !(c & 0x20);
             it->known = find_class(sc_str_c(sets[i].name));
+            if (!it->known)
+                it->whole = find_whole(sc_str_c(sets[i].name));
             return SC_OK;
         }
     }
@@ -378,28 +369,21 @@ static sc_code read_escape(translator *t, item *it, sc_err *err)
     return SC_OK;
 }
 
-/* Writes a set, for the inside of a class. */
-static sc_code put_set(translator *t, const item *it, sc_err *err)
+/* Writes a set as a part of a class: of one in the pattern, or of its own (`alone`). */
+static sc_code put_set(translator *t, const item *it, bool alone, sc_err *err)
 {
     const named *k = it->known;
-    if (!k) {
-        if (it->negated)
-            sc_buf_addf(t->out, "\\P%s", it->native + 2);
-        else
-            sc_buf_add_c(t->out, it->native);
-        return SC_OK;
-    }
-    if (it->negated || k->flag == SC_UNI_HAN) {
+    if (!k || it->negated || k->flag == SC_UNI_HAN) {
         SC_AUTO(set) s = {0};
-        if (!k->flag)
-            return refuse(t, "this class cannot be negated inside another", err);
-        SC_TRY(add_flag(&s, k->flag, it->negated, err));
+        SC_TRY(k ? add_flag(&s, k->flag, it->negated, err)
+                 : add_class(&s, it->whole, it->negated, err));
         put_ranges(t->out, s.r, s.n);
         return SC_OK;
     }
     sc_buf_add_c(t->out, k->native);
-    if (k->added)
-        put_ranges(t->out, k->added, *k->n_added);
+    for (size_t i = 0; k->added && i < *k->n_added; i++)
+        if (alone || !is_word_outside(k->added[i].low))
+            put_ranges(t->out, &k->added[i], 1);
     return SC_OK;
 }
 
@@ -418,9 +402,18 @@ static bool read_posix(translator *t, item *it)
     while (at < t->in.n && t->in.p[at] >= 'a' && t->in.p[at] <= 'z')
         at++;
     const sc_str name = {t->in.p + from, at - from};
-    if (!sc_str_starts(sc_str_skip(t->in, at), SC_STR(":]")) || !find_class(name))
+    char own[16] = ":"; // of those that mean something else than \\p{...}
+    if (!sc_str_starts(sc_str_skip(t->in, at), SC_STR(":]")) || name.n + 1 >= sizeof own)
         return false;
-    *it = (item){.is_set = true, .negated = negated, .known = find_class(name)};
+    memcpy(own + 1, name.p, name.n);
+    *it = (item){.is_set = true, .negated = negated};
+    it->whole = find_whole((sc_str){own, name.n + 1});
+    if (!it->whole)
+        it->known = find_class(name);
+    if (!it->whole && !it->known)
+        it->whole = find_whole(name);
+    if (!it->whole && !it->known)
+        return false;
     t->at = at + 2;
     return true;
 }
@@ -488,9 +481,8 @@ static bool is_nested(const translator *t)
 static sc_code add_item(translator *t, set *s, const item *it, sc_err *err)
 {
     if (it->is_set) {
-        if (!it->known || !it->known->flag)
-            return refuse(t, "this property inside a nested class", err);
-        return add_flag(s, it->known->flag, it->negated, err);
+        return it->known ? add_flag(s, it->known->flag, it->negated, err)
+                         : add_class(s, it->whole, it->negated, err);
     }
     uint32_t high = 0;
     SC_TRY(read_range(t, it, &high, err));
@@ -570,7 +562,7 @@ static sc_code read_class(translator *t, sc_err *err)
         item it;
         SC_TRY(read_item(t, &it, err));
         if (it.is_set) {
-            SC_TRY(put_set(t, &it, err));
+            SC_TRY(put_set(t, &it, false, err));
             continue;
         }
         uint32_t high = 0;
@@ -630,9 +622,11 @@ static sc_code put_escape(translator *t, sc_err *err)
     }
     const bool negated = it.negated;
     it.negated = false;
+    const bool folds = t->folds[t->depth]; // the library folds cases in classes alone
+    sc_buf_add_c(t->out, folds ? "(?-i:" : "");
     sc_buf_add_c(t->out, negated ? "[^" : "[");
-    SC_TRY(put_set(t, &it, err));
-    sc_buf_add_char(t->out, ']');
+    SC_TRY(put_set(t, &it, true, err));
+    sc_buf_add_c(t->out, folds ? "])" : "]");
     return SC_OK;
 }
 
@@ -642,6 +636,7 @@ static sc_code put_group(translator *t, sc_err *err)
     if (t->depth == MAX_GROUPS)
         return refuse(t, "groups nested deeper than 200", err);
     t->open[++t->depth] = 0;
+    t->folds[t->depth] = t->folds[t->depth - 1];
     sc_buf_add_char(t->out, '(');
     t->at++;
     if (!peek(t, '?'))
@@ -655,12 +650,19 @@ static sc_code put_group(translator *t, sc_err *err)
         return SC_OK; // look-around, atomic, named: spelt alike
     const bool alone = t->in.p[end] == ')';
     sc_buf_add_char(t->out, '?');
-    for (size_t i = t->at + 1; i < end; i++)
-        sc_buf_add_char(t->out, t->in.p[i] == 'm' ? 's' : t->in.p[i]); // m lets the dot match \n
+    bool on = true;
+    bool folds = t->folds[t->depth];
+    for (size_t i = t->at + 1; i < end; i++) {
+        const char c = t->in.p[i];
+        sc_buf_add_char(t->out, c == 'm' ? 's' : c); // m lets the dot match \n
+        on = on && c != '-';
+        folds = c == 'i' ? on : folds;
+    }
     sc_buf_add_char(t->out, ':');
     t->at = end + 1;
     if (alone) // an option by itself holds to the end of the group around, alternatives included
         t->open[--t->depth]++;
+    t->folds[t->depth] = folds;
     return SC_OK;
 }
 

@@ -73,6 +73,18 @@ extern const size_t sc_uni_added_L_n, sc_uni_added_N_n, sc_uni_added_P_n, sc_uni
 extern const sc_uni_range sc_uni_added_w[]; // to [\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}]
 extern const size_t sc_uni_added_w_n;
 
+/** A named class of the regex engine, whole: `n` ranges of the pool. Made by tools/make_classes.py.
+ */
+typedef struct sc_uni_class {
+    const char *name; // lower case without '_'; "[:word:]" and "[:punct:]" begin with a colon
+    uint32_t at;
+    uint32_t n;
+} sc_uni_class;
+
+extern const sc_uni_range sc_uni_class_pool[];
+extern const sc_uni_class sc_uni_classes[];
+extern const size_t sc_uni_classes_n;
+
 extern const sc_uni_range sc_uni_accents[]; // what StripAccents removes
 extern const size_t sc_uni_accents_n;
 extern const sc_uni_range sc_uni_bert_removes[], sc_uni_bert_space[], sc_uni_bert_wide[],
