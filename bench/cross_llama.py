@@ -1,6 +1,6 @@
 """Holds `scbench models convert` against llama.cpp itself, through llama-cpp-python.
 
-usage: cross_llama.py SCBENCH SHARED WORK_DIR [FAMILY...]     (python of an environment with llama-cpp-python and numpy)
+usage: cross_llama.py SCBENCH SHARED WORK_DIR [FAMILY...]     (FAMILY is a name of the table below or its first word; python of an environment with llama-cpp-python and numpy)
 
 SHARED is the folder with goldens/ and data/. For every family a Hugging Face folder is made (random weights, rows of 256, a real tokenizer),
 or a real model is taken, and converted in f32, q8_0, q4_0 and q4_k. Then, on the same file:
@@ -140,6 +140,71 @@ def qwen3_moe(vocab):
     return config, t
 
 
+def mixtral(vocab):
+    config, t = llama_like({"model_type": "mixtral", "num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": None}, vocab, mlp=())
+    for l in range(L):
+        p = f"model.layers.{l}.block_sparse_moe."
+        t[p + "gate.weight"] = random(4, H)
+        for e in range(4):
+            for name, rows, cols in (("w1", I, H), ("w2", H, I), ("w3", I, H)):
+                t[p + f"experts.{e}.{name}.weight"] = random(rows, cols)
+    return config, t
+
+
+def gemma(vocab):
+    config, t = llama_like({"model_type": "gemma", "head_dim": 128, "num_attention_heads": 2, "num_key_value_heads": 1, "tie_word_embeddings": True,
+                            "hidden_activation": "gelu_pytorch_tanh"}, vocab)
+    del t["lm_head.weight"]
+    t["model.embed_tokens.weight"] *= 0.03  # else the tied head says the last token again
+    for l in range(L):
+        p = f"model.layers.{l}.self_attn."
+        t[p + "k_proj.weight"], t[p + "v_proj.weight"] = random(128, H), random(128, H)
+    return config, {k: x - 1 if "norm.weight" in k else x for k, x in t.items()}
+
+
+def stablelm(vocab):
+    config, t = llama_like({"model_type": "stablelm", "use_qkv_bias": True, "partial_rotary_factor": 0.25}, vocab, bias=True)
+    t.update({k[:-6] + "bias": vector(H, 0) for k in list(t) if "norm.weight" in k})
+    return config, t
+
+
+def phi3(vocab):
+    config, t = llama_like({"model_type": "phi3", "sliding_window": None, "pad_token_id": 0}, vocab, mlp=())
+    for l in range(L):
+        p = f"model.layers.{l}."
+        t[p + "self_attn.qkv_proj.weight"] = np.concatenate([t.pop(p + f"self_attn.{x}_proj.weight") for x in "qkv"])
+        t[p + "mlp.gate_up_proj.weight"], t[p + "mlp.down_proj.weight"] = random(2 * I, H), random(H, I)
+    return config, t
+
+
+def phi(vocab):
+    t = {"model.embed_tokens.weight": random(vocab, H), "model.final_layernorm.weight": vector(H, 1), "model.final_layernorm.bias": vector(H, 0),
+         "lm_head.weight": random(vocab, H), "lm_head.bias": vector(vocab, 0)}
+    for l in range(L):
+        p = f"model.layers.{l}."
+        t[p + "input_layernorm.weight"], t[p + "input_layernorm.bias"] = vector(H, 1), vector(H, 0)
+        for name, rows, cols in (("self_attn.q_proj", H, H), ("self_attn.k_proj", H, H), ("self_attn.v_proj", H, H), ("self_attn.dense", H, H),
+                                 ("mlp.fc1", 4 * H, H), ("mlp.fc2", H, 4 * H)):
+            t[p + name + ".weight"], t[p + name + ".bias"] = random(rows, cols), vector(rows, 0)
+    return {"model_type": "phi", "hidden_size": H, "intermediate_size": 4 * H, "num_hidden_layers": L, "num_attention_heads": HEADS,
+            "partial_rotary_factor": 0.5, "max_position_embeddings": 512, "vocab_size": vocab}, t
+
+
+def gpt_neox(vocab, parallel):
+    t = {"gpt_neox.embed_in.weight": random(vocab, H), "embed_out.weight": random(vocab, H),
+         "gpt_neox.final_layer_norm.weight": vector(H, 1), "gpt_neox.final_layer_norm.bias": vector(H, 0)}
+    for l in range(L):
+        p = f"gpt_neox.layers.{l}."
+        for name in ("input_layernorm", "post_attention_layernorm"):
+            t[p + name + ".weight"], t[p + name + ".bias"] = vector(H, 1), vector(H, 0)
+        for name, rows, cols in (("attention.query_key_value", 3 * H, H), ("attention.dense", H, H), ("mlp.dense_h_to_4h", 4 * H, H),
+                                 ("mlp.dense_4h_to_h", H, 4 * H)):
+            t[p + name + ".weight"], t[p + name + ".bias"] = random(rows, cols), vector(rows, 0)
+    return {"model_type": "gpt_neox", "hidden_size": H, "intermediate_size": 4 * H, "num_hidden_layers": L, "num_attention_heads": HEADS,
+            "rotary_pct": 0.25, "use_parallel_residual": parallel, "max_position_embeddings": 512, "vocab_size": vocab,
+            "hidden_act": "gelu" if parallel else "gelu_new"}, t
+
+
 FAMILIES = {
     "llama": lambda: (llama_like({"model_type": "llama"}, 32000), tokenizer("llama-spm")),
     "llama (DeepSeek-Coder's tokenizer)": lambda: (llama_like({"model_type": "llama", "rope_scaling": {"type": "linear", "factor": 4.0}}, 32256),
@@ -153,6 +218,15 @@ FAMILIES = {
     "gpt2": lambda: (gpt2_like({"model_type": "gpt2"}, 50257), tokenizer("gpt-2")),
     "gpt_bigcode": lambda: (gpt2_like({"model_type": "gpt_bigcode", "multi_query": True}, 49152, multi_query=True), tokenizer("starcoder")),
     "codegen": lambda: (codegen(51200), tokenizer("codegen")),
+    "mixtral": lambda: (mixtral(32000), tokenizer("llama-spm")),
+    "granite": lambda: (llama_like({"model_type": "granite", "embedding_multiplier": 12.0, "residual_multiplier": 0.22, "attention_multiplier": 0.015625,
+                                    "logits_scaling": 8.0}, 49152), tokenizer("starcoder")),
+    "gemma": lambda: (gemma(32000), tokenizer("llama-spm")),
+    "stablelm": lambda: (stablelm(50304), tokenizer("gpt-2")),
+    "phi": lambda: (phi(51200), tokenizer("codegen")),
+    "phi3": lambda: (phi3(32064), tokenizer("llama-spm")),
+    "gpt_neox": lambda: (gpt_neox(50304, True), tokenizer("gpt-2")),
+    "gpt_neox (serial)": lambda: (gpt_neox(50304, False), tokenizer("gpt-2")),
     "smallcoder (models/nano)": lambda: "models/nano/nano.pt",
     "SmolLM2-135M-Instruct (from Q4_1)": lambda: f"{shared}/data/models/SmolLM2-135M-Instruct.Q4_1.gguf",
 }
@@ -264,7 +338,7 @@ def main():
     print(f"llama-cpp-python {llama_cpp.__version__}\n")
     print("| model | type | architecture in the file | token ids | greedy, f32 | greedy, default | gap | file |\n|---|---|---|---|---|---|---|---|")
     for name in FAMILIES:
-        if only and not any(o in name for o in only):
+        if only and name not in only and name.split()[0] not in only:
             continue
         src = source(name)
         f32 = os.path.join(work, "f32.gguf")
