@@ -103,3 +103,13 @@ void sc_kern_init(sc_kern *k, unsigned levels)
     }
 #endif
 }
+
+size_t sc_mul_unit(const sc_mat *w, const sc_acts *x)
+{
+    enum { LEAST = 64 << 10 }; // bytes: what is read at once when there are few inputs
+    const sc_cut cut = sc_cut_of(w->panel_size, sc_tiles(x->kind, x->batch),
+                                 sc_acts_size(x->kind, x->cols, x->batch));
+    if (cut.panels > 1 || x->batch > SC_TILE_FLOAT)
+        return cut.panels;
+    return LEAST / w->panel_size + 1;
+}

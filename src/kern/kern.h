@@ -302,4 +302,7 @@ static inline void sc_kern_mul(const sc_kern *k, const sc_mul *job, size_t from,
     k->mul[job->w->dtype][job->x->kind](k, job, from, to);
 }
 
+/** How many panels a thread best takes at a time: as many as share what is in its cache. */
+size_t sc_mul_unit(const sc_mat *w, const sc_acts *x);
+
 #endif

@@ -128,14 +128,12 @@ typedef struct product {
     sc_act act;
 } product;
 
-/* This thread's panels of a linear layer; fn(p, first row of y, rows) hears what was written. */
-static void multiply(const sc_step *s, const sc_worker *me, const product *p)
+/* The panels [from, to) of a linear layer, counted through all its parts. */
+static void multiply_panels(const sc_step *s, const sc_worker *me, const product *p, size_t from,
+                            size_t to)
 {
     const sc_linear *l = p->l;
-    size_t panels = 0, from = 0, to = 0, base = 0;
-    for (uint32_t i = 0; i < l->n_parts; i++)
-        panels += sc_panels(l->part[i].rows);
-    sc_pool_share(me, panels, 1, &from, &to);
+    size_t base = 0;
     for (uint32_t i = 0; i < l->n_parts; i++) {
         const sc_mat *w = &l->part[i];
         const size_t n = sc_panels(w->rows);
@@ -158,17 +156,50 @@ static void multiply(const sc_step *s, const sc_worker *me, const product *p)
     }
 }
 
-/* The rows of y that `multiply` of this thread writes: a range of each part. */
+static size_t panels_of(const sc_linear *l)
+{
+    size_t panels = 0;
+    for (uint32_t i = 0; i < l->n_parts; i++)
+        panels += sc_panels(l->part[i].rows);
+    return panels;
+}
+
+/* This thread's even share of the panels of a linear layer. */
+static void multiply_share(const sc_step *s, const sc_worker *me, const product *p)
+{
+    size_t from = 0, to = 0;
+    sc_pool_share(me, panels_of(p->l), 1, &from, &to);
+    multiply_panels(s, me, p, from, to);
+}
+
+/* A linear layer; whoever is done with its share helps the others. */
+static void multiply(const sc_step *s, const sc_worker *me, const product *p)
+{
+    const sc_linear *l = p->l;
+    const size_t panels = panels_of(l);
+    if (me->n == 1 || panels > SC_DEAL_MOST) {
+        multiply_share(s, me, p);
+        return;
+    }
+    size_t unit = 1, from = 0, to = 0;
+    for (uint32_t i = 0; i < l->n_parts; i++) {
+        const sc_mat *w = &l->part[i];
+        const size_t n = sc_mul_unit(w, &p->in->acts[sc_acts_kind_for(w->dtype, s->compute)]);
+        unit = n > unit ? n : unit;
+    }
+    const uint32_t round = ++s->work->supply[me->index].round;
+    while (sc_deal_take(s->work->deal, me, round, panels, unit, &from, &to))
+        multiply_panels(s, me, p, from, to);
+}
+
+/* The rows of y that `multiply_share` of this thread writes: a range of each part. */
 static void written(const sc_worker *me, const sc_linear *l, uint32_t part, size_t *from,
                     size_t *to)
 {
-    size_t panels = 0, a = 0, b = 0, base = 0;
-    for (uint32_t i = 0; i < l->n_parts; i++) {
-        if (i < part)
-            base += sc_panels(l->part[i].rows);
-        panels += sc_panels(l->part[i].rows);
-    }
-    sc_pool_share(me, panels, 1, &a, &b);
+    size_t a = 0, b = 0, base = 0;
+    for (uint32_t i = 0; i < part; i++)
+        base += sc_panels(l->part[i].rows);
+    sc_pool_share(me, panels_of(l), 1, &a, &b);
     const size_t rows = l->part[part].rows;
     a = a > base ? (a - base) * SC_PANEL : 0;
     b = b > base ? (b - base) * SC_PANEL : 0;
@@ -189,7 +220,7 @@ static void add_product(const sc_step *s, const sc_worker *me, const sc_linear *
     }
     p.y = w->side;
     p.epi = SC_EPI_STORE;
-    multiply(s, me, &p);
+    multiply_share(s, me, &p);
     for (uint32_t part = 0; part < l->n_parts; part++) {
         size_t from = 0, to = 0;
         written(me, l, part, &from, &to);
@@ -622,10 +653,12 @@ static void make_logits(const sc_step *s, const sc_worker *me)
     input_done(me, &in);
     const product p = {
         .l = &net->head, .in = &in, .y = w->logits, .ldy = c->vocab, .epi = SC_EPI_STORE};
-    multiply(s, me, &p);
     const float scale = c->logit_scale;
-    if (!(scale < 1) && !(scale > 1))
+    if (!(scale < 1) && !(scale > 1)) {
+        multiply(s, me, &p);
         return;
+    }
+    multiply_share(s, me, &p);
     for (uint32_t part = 0; part < net->head.n_parts; part++) {
         written(me, &net->head, part, &from, &to);
         for (size_t i = 0; i < s->n_logits; i++)

@@ -7,15 +7,17 @@
 #ifndef SC_MODEL_FORWARD_H
 #define SC_MODEL_FORWARD_H
 
+#include "base/deal.h"
 #include "model/kv.h"
 #include "model/net.h"
 #include "model/rope.h"
 
 #include <stdatomic.h>
 
-/** A thread's supply, on a cache line of its own. */
+/** What belongs to one thread, on a cache line of its own. */
 typedef struct sc_work_supply {
     _Alignas(64) sc_supply of;
+    uint32_t round; // products so far: the same on every thread
 } sc_work_supply;
 
 /** Memory of a step; everything is part of one block that is touched as it is used. */
@@ -51,6 +53,7 @@ typedef struct sc_work {
     uint8_t *lone_acts[SC_ACTS_KIND_N]; // [threads] encoded input of one row
     size_t acts_lone_size[SC_ACTS_KIND_N];
     sc_work_supply *supply;        // [threads]
+    sc_deal *deal;                 // [threads] panels of a product that nobody has taken
     uint8_t *pack;                 // [threads, pack_n] a panel on its way
     size_t scratch_n;
     size_t pack_n;

@@ -104,14 +104,29 @@ static inline v16i v16i_bits(v16 x)
 }
 
 /* The lowest byte of each lane. */
-static inline void v16i_store_bytes(uint8_t *p, v16i x)
+static inline __m128i v16i_bytes(v16i x)
 {
     const __m256i byte = _mm256_set1_epi32(255);
     const __m256i words =
         _mm256_packs_epi32(_mm256_and_si256(x.a, byte), _mm256_and_si256(x.b, byte));
     const __m256i in_order = _mm256_permute4x64_epi64(words, 0xd8);
-    _mm_storeu_si128((void *)p, _mm_packus_epi16(_mm256_castsi256_si128(in_order),
-                                                 _mm256_extracti128_si256(in_order, 1)));
+    return _mm_packus_epi16(_mm256_castsi256_si128(in_order),
+                            _mm256_extracti128_si256(in_order, 1));
+}
+
+static inline void v16i_store_bytes(uint8_t *p, v16i x)
+{
+    _mm_storeu_si128((void *)p, v16i_bytes(x));
+}
+
+/* Stores the lowest bytes and returns their sum, as signed numbers. */
+static inline int32_t v16i_store_sum(uint8_t *p, v16i x)
+{
+    const __m128i v = v16i_bytes(x);
+    _mm_storeu_si128((void *)p, v);
+    const __m128i sums =
+        _mm_sad_epu8(_mm_xor_si128(v, _mm_set1_epi8((char)0x80)), _mm_setzero_si128());
+    return _mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_srli_si128(sums, 8))) - 16 * 128;
 }
 
 static inline void v16i_store(int32_t *p, v16i x)

@@ -8,6 +8,7 @@
 #define SC_KERN_AVX2_LANES_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -133,6 +134,13 @@ static inline v16 v16_if_neg(v16 x, v16 y, v16 z)
     const __m256 zero = _mm256_setzero_ps();
     return (v16){_mm256_blendv_ps(z.a, y.a, _mm256_cmp_ps(x.a, zero, _CMP_LT_OQ)),
                  _mm256_blendv_ps(z.b, y.b, _mm256_cmp_ps(x.b, zero, _CMP_LT_OQ))};
+}
+
+/* Whether a lane is not a number. */
+static inline bool v16_odd(v16 x)
+{
+    const __m256 a = _mm256_cmp_ps(x.a, x.a, _CMP_UNORD_Q), b = _mm256_cmp_ps(x.b, x.b, _CMP_UNORD_Q);
+    return _mm256_movemask_ps(_mm256_or_ps(a, b)) != 0;
 }
 
 static inline uint32_t v16_ge(v16 x, v16 y)

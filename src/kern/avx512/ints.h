@@ -89,6 +89,16 @@ static inline void v16i_store_bytes(uint8_t *p, v16i a)
     _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(a));
 }
 
+/* Stores the lowest bytes and returns their sum, as signed numbers. */
+static inline int32_t v16i_store_sum(uint8_t *p, v16i a)
+{
+    const __m128i v = _mm512_cvtepi32_epi8(a);
+    _mm_storeu_si128((void *)p, v);
+    const __m128i sums =
+        _mm_sad_epu8(_mm_xor_si128(v, _mm_set1_epi8((char)0x80)), _mm_setzero_si128());
+    return _mm_cvtsi128_si32(_mm_add_epi32(sums, _mm_srli_si128(sums, 8))) - 16 * 128;
+}
+
 static inline void v16i_store(int32_t *p, v16i a)
 {
     _mm512_storeu_si512(p, a);

@@ -8,6 +8,7 @@
 #define SC_KERN_AVX512_LANES_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -107,6 +108,12 @@ static inline v16 v16_first(v16 a, size_t n)
 static inline v16 v16_if_neg(v16 x, v16 a, v16 b)
 {
     return _mm512_mask_mov_ps(b, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ), a);
+}
+
+/* Whether a lane is not a number. */
+static inline bool v16_odd(v16 a)
+{
+    return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q) != 0;
 }
 
 static inline uint32_t v16_ge(v16 a, v16 b)
