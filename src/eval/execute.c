@@ -278,9 +278,10 @@ void sc_execute_lines(const sc_execute *x, json_t *(*verdict)(const sc_verdict *
             sc_json_text(s->task->name), "sample", (json_int_t)s->index, "passed", has_passed(s),
             "extract", s->extract, "extract_changed", s->changed);
         SC_AUTO_JSON *v = verdict(&s->judged.verdict);
-        if (s->judged.no_code && v)
+        if (s->judged.no_code && v) {
             (void)json_object_set_new(v, "verdict", json_string("no_code")); // buf says it below
-        else if (is_truncated(s) && v)
+            (void)json_object_set_new(v, "cause", json_string("no_code"));   // as above
+        } else if (is_truncated(s) && v)
             (void)json_object_set_new(v, "verdict", json_string("truncated")); // as above
         if (!o || !v || json_object_update(o, v)) {
             out->bad = true;

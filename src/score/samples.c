@@ -51,6 +51,18 @@ static sc_code keep(sc_samples *s, json_t *doc, sc_err *err)
     return SC_OK;
 }
 
+/* Whether the line says that its text ended at a limit, in the words of servers and harnesses. */
+static bool was_cut(const json_t *line)
+{
+    static const char *const key[] = {"finish_reason", "stop_reason"};
+    static const char *const word[] = {"length", "max_tokens", "model_length", "context"};
+    for (size_t i = 0; i < SC_LEN(key); i++)
+        for (size_t k = 0; k < SC_LEN(word); k++)
+            if (sc_str_is(sc_json_str(json_object_get(line, key[i])), word[k]))
+                return true;
+    return json_is_true(json_object_get(line, "truncated"));
+}
+
 static sc_code add(sc_samples *s, const sc_task *t, sc_str text, bool whole, const json_t *line,
                    sc_err *err)
 {
@@ -58,8 +70,12 @@ static sc_code add(sc_samples *s, const sc_task *t, sc_str text, bool whole, con
         return sc_fail_nomem(err);
     size_t n = 0;
     const size_t which = (size_t)(t - sc_suite_tasks(s->suite, &n));
-    s->at[s->n++] = (sc_sample_in){
-        .task = t, .text = text, .whole = whole, .index = s->made[which]++, .line = line};
+    s->at[s->n++] = (sc_sample_in){.task = t,
+                                   .text = text,
+                                   .whole = whole,
+                                   .cut = was_cut(line),
+                                   .index = s->made[which]++,
+                                   .line = line};
     return SC_OK;
 }
 

@@ -7,6 +7,9 @@
  * array of arrays of programs in the order of the tasks (bigcode); one array of objects with
  * "code_list" (LiveCodeBench).
  *
+ * Where an object says why its text ended ("finish_reason" or "stop_reason": "length",
+ * "max_tokens", "context"; "truncated": true), that is kept.
+ *
  * Threads: immutable after reading.
  */
 // SPDX-License-Identifier: MIT
@@ -20,6 +23,7 @@ typedef struct sc_sample_in {
     const sc_task *task; // borrowed from the suite
     sc_str text;         // borrowed from the file
     bool whole;          // a whole program
+    bool cut;            // the file says that its generation ended at a limit of tokens
     uint32_t index;      // of this task's samples, from 0
     const json_t *line;  // borrowed: the object it came from; NULL for bigcode's arrays
 } sc_sample_in;

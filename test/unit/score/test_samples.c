@@ -58,6 +58,33 @@ TEST(reads_every_form)
     }
 }
 
+TEST(keeps_that_a_text_was_cut)
+{
+    UNUSED;
+    static const struct {
+        const char *field;
+        bool cut;
+    } said[] = {{"", false},
+                {",\"finish_reason\":\"length\"", true},
+                {",\"finish_reason\":\"stop\"", false},
+                {",\"finish_reason\":null", false},
+                {",\"finish_reason\":\"context\"", true},
+                {",\"stop_reason\":\"max_tokens\"", true},
+                {",\"stop_reason\":[\"max_tokens\"]", false},
+                {",\"truncated\":true", true},
+                {",\"truncated\":\"true\"", false}};
+    SC_AUTO(sc_suite) *s = suite();
+    for (size_t i = 0; i < SC_LEN(said); i++) {
+        char line[160];
+        (void)snprintf(line, sizeof line, "{\"task_id\":11,\"completion\":\"x\"%s}", said[i].field);
+        SC_AUTO(sc_samples) *in = NULL;
+        sc_err err = {0};
+        CHECK_OK(sc_samples_parse(sc_str_c(line), s, &in, &err), &err);
+        size_t n = 0;
+        CHECK(sc_samples_at(in, &n)[0].cut == said[i].cut);
+    }
+}
+
 TEST(says_where_it_failed)
 {
     UNUSED;
@@ -116,6 +143,7 @@ int main(void)
     sc_json_setup();
     const struct CMUnitTest tests[] = {
         T(reads_every_form),
+        T(keeps_that_a_text_was_cut),
         T(says_where_it_failed),
         T(survives_every_truncation_and_failed_allocation),
     };
