@@ -8,8 +8,8 @@
 
 enum {
     DEFAULT_ROWS = 256,
-    // More samples in flight gain nothing (docs/PERFORMANCE.md), fewer waste the pass over the
-    // weights.
+    // Twice the rows from which on more gain nothing (docs/PERFORMANCE.md, "Long contexts and wide
+    // batches"): when half of the samples have ended, the others still fill the arithmetic.
     WAVE = 48,
     TEXT_LIMIT = 64 << 20,
 };

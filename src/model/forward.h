@@ -90,8 +90,12 @@ sc_code sc_work_init(sc_work *w, const sc_net *net, const sc_kv_cache *kv, sc_co
                      uint32_t max_rows, unsigned threads, bool hidden, sc_err *err) SC_CHECKED;
 void sc_work_drop(sc_work *w);
 
-/** Bytes that a step of `rows` rows with `logits` rows of logits touches. */
-uint64_t sc_work_touched(const sc_work *w, const sc_net *net, size_t rows, size_t logits);
+/**
+ * Bytes that a step touches: `rows` rows, `logits` rows of logits, `keys` positions that a row looks
+ * at, at most.
+ */
+uint64_t sc_work_touched(const sc_work *w, const sc_net *net, size_t rows, size_t logits,
+                         size_t keys);
 
 void sc_forward_run(sc_pool *pool, sc_step *s);
 

@@ -429,7 +429,10 @@ sc_code sc_model_step(sc_model *m, const sc_row *rows, size_t n, sc_err *err)
     settle_rows(m, rows, n, !s.stopped);
     sc_ahead_stop(m->ahead); // the step has seen every panel
     m->n_rows = s.stopped ? 0 : n;
-    const uint64_t touched = sc_work_touched(&m->work, m->net, n, s.n_logits);
+    uint32_t keys = 0;
+    for (size_t i = 0; i < n; i++)
+        keys = m->row[i].pos >= keys ? m->row[i].pos + 1 : keys;
+    const uint64_t touched = sc_work_touched(&m->work, m->net, n, s.n_logits, keys);
     m->touched = touched > m->touched ? touched : m->touched;
     return s.stopped ? sc_fail(err, SC_E_INTERRUPTED, "interrupted") : SC_OK;
 }

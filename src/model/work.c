@@ -134,7 +134,8 @@ void sc_work_drop(sc_work *w)
     memset(w, 0, sizeof *w);
 }
 
-uint64_t sc_work_touched(const sc_work *w, const sc_net *net, size_t rows, size_t logits)
+uint64_t sc_work_touched(const sc_work *w, const sc_net *net, size_t rows, size_t logits,
+                         size_t keys)
 {
     const sc_config *g = &net->config;
     const size_t q = (size_t)g->heads * g->head_dim, kv = (size_t)g->kv_heads * g->head_dim;
@@ -142,7 +143,10 @@ uint64_t sc_work_touched(const sc_work *w, const sc_net *net, size_t rows, size_
     uint64_t row = 2ull * g->hidden + 2 * q + 2 * kv + w->width / 2 + picks * g->hidden;
     row *= sizeof(float);
     uint64_t total = row * rows + (uint64_t)logits * g->vocab * sizeof(float);
-    total += (uint64_t)w->threads * (w->widest + w->scratch_n) * sizeof(float);
+    const sc_attn a = {.kv = {SC_F32, g->kv_heads, g->head_dim}, .n_heads = g->heads};
+    const size_t most = sc_attn_rows(&a), together = rows < most ? rows : most;
+    const size_t scratch = sc_attn_scratch(&a, together, keys);
+    total += (uint64_t)w->threads * (w->widest + scratch) * sizeof(float);
     total += (uint64_t)w->threads * w->pack_n;
     for (unsigned k = 0; k < SC_ACTS_KIND_N; k++)
         if (w->acts[k])
