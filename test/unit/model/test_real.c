@@ -80,11 +80,11 @@ static bool open_real(json_t **doc, const sc_model_opts *opts, sc_model **m)
     return true;
 }
 
-static tally run_mode(sc_compute compute, bool *there)
+static tally run_mode(sc_compute compute, sc_kv_type kv, bool *there)
 {
     SC_AUTO_JSON *doc = NULL;
     SC_AUTO(sc_model) *m = NULL;
-    const sc_model_opts opts = {.compute = compute, .max_seqs = 2};
+    const sc_model_opts opts = {.compute = compute, .kv_type = kv, .max_seqs = 2};
     tally t = {0};
     *there = open_real(&doc, &opts, &m);
     if (!*there)
@@ -92,8 +92,8 @@ static tally run_mode(sc_compute compute, bool *there)
     const json_t *tasks = json_object_get(doc, "tasks");
     for (size_t i = 0; i < json_array_size(tasks); i++)
         check_task(m, json_array_get(tasks, i), &t);
-    printf("# %s: %u of %u steps agree, %u of %u with a gap of 0.01 or more\n", sc_model_compute(m),
-           t.same, t.steps, t.sure_same, t.sure);
+    printf("# %s, keys and values %s: %u of %u steps agree, %u of %u with a gap of 0.01 or more\n",
+           sc_model_compute(m), sc_model_kv(m), t.same, t.steps, t.sure_same, t.sure);
     return t;
 }
 
@@ -101,7 +101,7 @@ TEST(every_sure_step_agrees_with_float_inputs)
 {
     UNUSED;
     bool there = false;
-    const tally t = run_mode(SC_COMPUTE_F32, &there);
+    const tally t = run_mode(SC_COMPUTE_F32, SC_KV_AUTO, &there);
     if (!there)
         SKIP("real", "the real model or its reference is not there");
     CHECK(t.sure > 900 && t.sure_same == t.sure);
@@ -111,10 +111,22 @@ TEST(ninety_nine_in_a_hundred_steps_agree_by_default)
 {
     UNUSED;
     bool there = false;
-    const tally t = run_mode(SC_COMPUTE_AUTO, &there);
+    const tally t = run_mode(SC_COMPUTE_AUTO, SC_KV_AUTO, &there);
     if (!there)
         SKIP("real", "the real model or its reference is not there");
     CHECK(t.steps > 900 && t.same * 100 >= t.steps * 99);
+}
+
+TEST(keys_and_values_of_8_bits_change_few_steps)
+{
+    UNUSED;
+    bool there = false;
+    const tally t = run_mode(SC_COMPUTE_F32, SC_KV_Q8_0, &there);
+    if (!there)
+        SKIP("real", "the real model or its reference is not there");
+    CHECK(t.steps > 900 && t.same * 100 >= t.steps * 99);
+    const tally fast = run_mode(SC_COMPUTE_AUTO, SC_KV_Q8_0, &there);
+    CHECK(fast.same * 100 >= fast.steps * 98);
 }
 
 int main(void)
@@ -123,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(every_sure_step_agrees_with_float_inputs),
         T(ninety_nine_in_a_hundred_steps_agree_by_default),
+        T(keys_and_values_of_8_bits_change_few_steps),
     };
     return RUN_TESTS(tests);
 }
