@@ -16,12 +16,13 @@ static const sc_data_file files[] = {
      "6d43fb980f9fee3c892a914eda09951f772ad10d/data/HumanEval.jsonl.gz",
      "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef", 44877, "MIT, OpenAI"},
     {"mbpp", "mbpp.jsonl",
-     "https://raw.githubusercontent.com/google-research/google-research/master/mbpp/mbpp.jsonl",
+     "https://raw.githubusercontent.com/google-research/google-research/"
+     "f82046ba5aabbbb427dbfd38a254d26bff08b533/mbpp/mbpp.jsonl",
      "ccf64ceae9c5403bf50a044cb6d505bfd2a2963ee58338ba268fd65beab92a9f", 563743,
      "CC-BY-4.0, Austin et al. 2021"},
     {"mbpp-sanitized", "sanitized-mbpp.json",
-     "https://raw.githubusercontent.com/google-research/google-research/master/mbpp/"
-     "sanitized-mbpp.json",
+     "https://raw.githubusercontent.com/google-research/google-research/"
+     "f82046ba5aabbbb427dbfd38a254d26bff08b533/mbpp/sanitized-mbpp.json",
      "ca95deaa9a01ef0a6f439f88bcf0dd3db3563d22f22aad6cae04ebb9a8d8c8e9", 255053,
      "CC-BY-4.0, Austin et al. 2021"},
 };

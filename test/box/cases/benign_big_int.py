@@ -1,0 +1,1 @@
+def solve(x): return x ** 20000

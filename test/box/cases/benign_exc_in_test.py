@@ -1,0 +1,3 @@
+class MyErr(ValueError): pass
+def solve(x):
+    raise MyErr('bad', x)

@@ -1,0 +1,1 @@
+def solve(x): return [float('nan'), -0.0]

@@ -1,0 +1,4 @@
+def solve(x):
+    match x:
+        case 2: return (y := 4)
+    return 0

@@ -1,0 +1,3 @@
+import os
+def solve(x):
+    os.abort()

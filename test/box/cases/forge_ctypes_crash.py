@@ -1,0 +1,3 @@
+import ctypes
+def solve(x):
+    ctypes.string_at(0)

@@ -1,0 +1,1 @@
+def solve(x): return str(10 ** 5000)

@@ -1,0 +1,3 @@
+def solve(a, b):
+    b.clear(); b.extend(a)
+    return a

@@ -1,0 +1,2 @@
+def solve(x):
+    a = []; a.append(a); return a

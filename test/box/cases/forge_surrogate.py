@@ -1,0 +1,1 @@
+def solve(x): return '\ud800abc'
