@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -68,6 +69,18 @@ void sc_buf_add(sc_buf *b, const void *bytes, size_t n)
         return;
     if (n)
         memcpy(b->p + b->n, bytes, n);
+    b->n += n;
+    b->p[b->n] = '\0';
+}
+
+char *sc_buf_room(sc_buf *b, size_t n)
+{
+    return reserve(b, n) ? b->p + b->n : NULL;
+}
+
+void sc_buf_grow(sc_buf *b, size_t n)
+{
+    assert(b->p && n < b->cap - b->n);
     b->n += n;
     b->p[b->n] = '\0';
 }

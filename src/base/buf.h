@@ -53,6 +53,12 @@ static inline sc_str sc_buf_str(const sc_buf *b)
 char *sc_buf_take(sc_buf *b) SC_CHECKED;
 
 void sc_buf_add(sc_buf *b, const void *bytes, size_t n);
+/**
+ * Room for `n` more bytes, to be written before the next call; NULL when there is none (and then
+ * sc_buf_ok says no). sc_buf_grow takes over the first `n` of them.
+ */
+char *sc_buf_room(sc_buf *b, size_t n);
+void sc_buf_grow(sc_buf *b, size_t n);
 void sc_buf_add_c(sc_buf *b, const char *s);
 void sc_buf_add_str(sc_buf *b, sc_str s);
 void sc_buf_add_char(sc_buf *b, char c);

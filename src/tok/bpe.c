@@ -235,6 +235,7 @@ size_t sc_bpe_cut(const sc_bpe *b, sc_str s, size_t at)
 sc_code sc_bpe_finish(sc_bpe *b, sc_err *err)
 {
     find_cuts(b);
+    b->mark = sc_vocab_find(b->vocab, SC_STR(MARK));
     b->byte_pair = sc_alloc((size_t)256 * 256, sizeof *b->byte_pair);
     if (!b->byte_pair)
         return sc_fail_nomem(err);
@@ -554,6 +555,43 @@ static sc_code add_chars(const sc_bpe *b, sc_work *w, firsts *f, sc_str s, sc_er
     return SC_OK;
 }
 
+/*
+ * A short piece of marks and printable ASCII that all have a token, which is nearly every one: no
+ * text is looked up. A printable character is spelt alike in the byte-level alphabet, so that the
+ * table of pairs of bytes holds. False when the piece is another.
+ */
+static bool encode_plain(const sc_bpe *b, sc_str s, sc_ids *out, bool *nomem)
+{
+    int32_t id[SHORT_PIECE];
+    uint32_t rank[SHORT_PIECE];
+    int32_t to[SHORT_PIECE];
+    size_t n = 0;
+    if (s.n > SHORT_PIECE || b->prefix || b->suffix)
+        return false;
+    for (size_t i = 0; i < s.n; n++) {
+        const unsigned char c = (unsigned char)s.p[i];
+        const bool printable = c > 0x20 && c < 0x7F;
+        if (!printable && (c != 0xE2 || s.n - i < 3 || memcmp(s.p + i, MARK, 3) != 0))
+            return false;
+        id[n] = printable ? b->byte_id[c] : b->mark;
+        if (id[n] < 0)
+            return false;
+        if (n && printable && (unsigned char)s.p[i - 1] < 0x7F) {
+            const sc_bpe_pair *m = &b->byte_pair[(size_t)(unsigned char)s.p[i - 1] * 256 + c];
+            rank[n - 1] = m->rank;
+            to[n - 1] = m->id;
+        } else if (n) {
+            rank[n - 1] = rank_of(b, id[n - 1], id[n], &to[n - 1]);
+        }
+        i += printable ? 1 : 3;
+    }
+    n = merge_short(b, id, rank, to, n);
+    *nomem = out->cap - out->n < n && !sc_ids_reserve(out, n);
+    for (size_t i = 0; i < n && !*nomem; i++)
+        out->p[out->n++] = id[i];
+    return true;
+}
+
 sc_code sc_bpe_encode(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out, sc_err *err)
 {
     if (b->ignore_merges) {
@@ -561,6 +599,9 @@ sc_code sc_bpe_encode(const sc_bpe *b, sc_work *w, sc_str s, sc_ids *out, sc_err
         if (id >= 0)
             return sc_ids_add(out, id) ? SC_OK : sc_fail_nomem(err);
     }
+    bool nomem = false;
+    if (encode_plain(b, s, out, &nomem))
+        return nomem ? sc_fail_nomem(err) : SC_OK;
     // A byte gives one id at most, and so do the bytes of a prefix and a suffix.
     const size_t affix = (b->prefix ? strlen(b->prefix) : 0) + (b->suffix ? strlen(b->suffix) : 0);
     size_t room = 0;

@@ -42,6 +42,7 @@ typedef struct sc_bpe {
     sc_bpe_pair *byte_pair; // owned, [65536]: of two single bytes
     int32_t byte_id[256];   // of a byte in the alphabet of byte-level models; -1: none
     int32_t fallback[256];  // of "<0xHH>"; -1: none
+    int32_t mark;           // of U+2581; -1: none
     char *prefix;           // owned; continuing_subword_prefix, NULL when empty
     char *suffix;           // owned; end_of_word_suffix, NULL when empty
     int32_t unk;            // -1: none

@@ -230,6 +230,38 @@ static void copy(sc_emit *e, sc_str in, size_t from, size_t end)
         sc_emit_add(e, in.p + rest, end - rest, rest);
 }
 
+/* Appends `in` with every `find` replaced by `with`: blanks by SentencePiece's mark, mostly. */
+static void replace_byte(sc_buf *out, sc_str in, char find, sc_str with)
+{
+    size_t n_hits = 0;
+    size_t more = 0;
+    for (size_t i = 0; i < in.n; i++)
+        n_hits += in.p[i] == find;
+    const bool fits = sc_mul_size(n_hits, with.n, &more) && more <= SIZE_MAX - in.n;
+    char *to = sc_buf_room(out, fits ? in.n + more : SIZE_MAX);
+    if (!to)
+        return;
+    char *const begin = to;
+    if (with.n == 3) { // the mark: a copy of a size that is known
+        for (size_t i = 0; i < in.n; i++) {
+            *to = in.p[i];
+            if (in.p[i] == find)
+                memcpy(to, with.p, 3);
+            to += in.p[i] == find ? 3 : 1;
+        }
+    } else {
+        for (size_t i = 0; i < in.n; i++) {
+            if (in.p[i] != find) {
+                *to++ = in.p[i];
+            } else if (with.n) {
+                memcpy(to, with.p, with.n);
+                to += with.n;
+            }
+        }
+    }
+    sc_buf_grow(out, (size_t)(to - begin));
+}
+
 static sc_code replace_literal(const step *s, sc_str in, sc_emit *e, bool *same)
 {
     const char *hit = memmem(in.p, in.n, s->find, s->n_find);
@@ -243,6 +275,10 @@ static sc_code replace_literal(const step *s, sc_str in, sc_emit *e, bool *same)
         copy(e, in, from, at);
         sc_emit_add(e, s->text, s->n_text, at);
         from = at + s->n_find;
+        if (s->n_find == 1 && from >= e->zero_in) { // the beginning is no longer counted
+            replace_byte(e->out, sc_str_skip(in, from), s->find[0], (sc_str){s->text, s->n_text});
+            return SC_OK;
+        }
     }
     copy(e, in, from, in.n);
     return SC_OK;
