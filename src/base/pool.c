@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/pool.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -20,6 +21,26 @@
 // shorter than a time slice.
 enum { SPINS = 2000 };
 
+// The event `start` holds how many threads run in its lowest bits, above them it counts runs.
+enum { TEAM_BITS = 9, TEAM = (1 << TEAM_BITS) - 1 };
+
+/* Whether one thread fewer is faster: see sc_pool_run_some. */
+enum { WINDOW_NS = 60 * 1000 * 1000, WINDOW_RUNS = 4, PAUSE_LEAST = 8, PAUSE_MOST = 128 };
+
+typedef struct tally {
+    uint64_t ns;
+    uint64_t runs;
+} tally;
+
+typedef struct choice {
+    size_t like;      // what the runs of the tallies were like
+    unsigned spare;   // threads that stay away
+    bool trial;       // one has just been sent away
+    tally all, fewer; // with every thread, with one fewer
+    uint64_t pause;   // windows until the other choice is tried again; doubles
+    uint64_t left;    // windows of the pause that are left
+} choice;
+
 /* A counter that threads wait on; the sleepers are counted so that waking costs nothing without. */
 typedef struct event {
     _Atomic uint32_t value;
@@ -32,11 +53,12 @@ struct sc_pool {
     sc_worker *worker; // owned, [n]
     sc_pool_fn *fn;    // of the current run
     void *arg;
-    bool stop;
     // Each on its own cache line: all threads hammer them.
     _Alignas(64) event start;             // counts runs
     _Alignas(64) event gate;              // counts barriers passed
     _Alignas(64) _Atomic uint32_t inside; // threads waiting at the barrier
+    _Atomic uint64_t slept_ns;            // at barriers, all threads together
+    choice choice;                        // the caller's alone
 };
 
 static void relax(void)
@@ -46,38 +68,56 @@ static void relax(void)
 #endif
 }
 
-static void wait_change(event *e, uint32_t old)
+static uint64_t now_ns(void)
+{
+    const sc_clock clock = sc_clock_real();
+    return sc_clock_ns(&clock);
+}
+
+/* Returns how long it slept, in ns. */
+static uint64_t wait_change(event *e, uint32_t old)
 {
     for (unsigned i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(&e->value, memory_order_acquire) != old)
-            return;
+            return 0;
         relax();
     }
+    const uint64_t from = now_ns();
     (void)atomic_fetch_add(&e->sleepers, 1);
     while (atomic_load(&e->value) == old)
         (void)syscall(SYS_futex, &e->value, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
     (void)atomic_fetch_sub(&e->sleepers, 1);
+    return now_ns() - from;
 }
 
-static void advance(event *e)
+static void advance(event *e, uint32_t value)
 {
-    (void)atomic_fetch_add(&e->value, 1);
+    atomic_store(&e->value, value);
     if (atomic_load(&e->sleepers))
         (void)syscall(SYS_futex, &e->value, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* The value of `start` for one more run, with `team` threads. */
+static uint32_t next_run(const sc_pool *p, unsigned team)
+{
+    const uint32_t last = atomic_load_explicit(&p->start.value, memory_order_relaxed);
+    return ((last >> TEAM_BITS) + 1) << TEAM_BITS | team;
 }
 
 void sc_pool_barrier(const sc_worker *me)
 {
     sc_pool *p = me->pool;
-    if (p->n == 1)
+    if (me->n == 1)
         return;
     const uint32_t round = atomic_load_explicit(&p->gate.value, memory_order_relaxed);
-    if (atomic_fetch_add(&p->inside, 1) + 1 == p->n) {
+    if (atomic_fetch_add(&p->inside, 1) + 1 == me->n) {
         atomic_store(&p->inside, 0);
-        advance(&p->gate);
-    } else {
-        wait_change(&p->gate, round);
+        advance(&p->gate, round + 1);
+        return;
     }
+    const uint64_t slept = wait_change(&p->gate, round);
+    if (slept)
+        (void)atomic_fetch_add_explicit(&p->slept_ns, slept, memory_order_relaxed);
 }
 
 static void *work(void *arg)
@@ -86,10 +126,14 @@ static void *work(void *arg)
     sc_pool *p = me->pool;
     uint32_t seen = 0;
     for (;;) {
-        wait_change(&p->start, seen);
-        seen++;
-        if (p->stop)
+        (void)wait_change(&p->start, seen);
+        // One look tells the run and its team: a thread that stayed away may have missed some.
+        seen = atomic_load_explicit(&p->start.value, memory_order_acquire);
+        if ((seen & TEAM) == 0)
             return NULL;
+        if (me->index >= (seen & TEAM))
+            continue;
+        me->n = seen & TEAM;
         p->fn(me, p->arg);
         sc_pool_barrier(me);
     }
@@ -134,8 +178,7 @@ void sc_pool_free(sc_pool *p)
     if (!p)
         return;
     if (p->n > 1) {
-        p->stop = true;
-        advance(&p->start);
+        advance(&p->start, next_run(p, 0)); // a team of none: the end
         for (unsigned i = 1; i < p->n; i++)
             (void)pthread_join(p->thread[i - 1], NULL); // our own threads, joined once
     }
@@ -149,14 +192,77 @@ unsigned sc_pool_size(const sc_pool *p)
     return p->n;
 }
 
-void sc_pool_run(sc_pool *p, sc_pool_fn *fn, void *arg)
+/* Runs fn on the first `team` threads. */
+static void run_team(sc_pool *p, unsigned team, sc_pool_fn *fn, void *arg)
 {
     p->fn = fn;
     p->arg = arg;
-    if (p->n > 1)
-        advance(&p->start);
+    p->worker[0].n = team;
+    if (team > 1)
+        advance(&p->start, next_run(p, team));
     fn(&p->worker[0], arg);
     sc_pool_barrier(&p->worker[0]);
+}
+
+void sc_pool_run(sc_pool *p, sc_pool_fn *fn, void *arg)
+{
+    run_team(p, p->n, fn, arg);
+}
+
+/* Starts the next window with `spare` threads away. */
+static void begin_window(choice *c, unsigned spare, bool trial)
+{
+    c->spare = spare;
+    c->trial = trial;
+    if (spare)
+        c->fewer = (tally){0, 0};
+    else
+        c->all = (tally){0, 0};
+}
+
+/* A window of runs alike is over; `slept` is the share of it that a thread slept at barriers. */
+static void choose(choice *c, double slept)
+{
+    if (c->trial) { // which was faster, in time a run?
+        const bool pays = (double)c->fewer.ns * (double)c->all.runs * 1.05 <
+                          (double)c->all.ns * (double)c->fewer.runs;
+        c->pause = c->pause == 0 ? PAUSE_LEAST : c->pause < PAUSE_MOST ? 2 * c->pause : PAUSE_MOST;
+        c->left = c->pause;
+        begin_window(c, pays ? 1 : 0, false);
+    } else if (c->left > 0) {
+        c->left--;
+        begin_window(c, c->spare, false);
+    } else if (c->spare) { // all of them again, to see how it goes now
+        begin_window(c, 0, false);
+    } else if (slept > 0.2) {
+        begin_window(c, 1, true);
+    } else {
+        c->pause = 0;
+        begin_window(c, 0, false);
+    }
+}
+
+void sc_pool_run_some(sc_pool *p, size_t like, sc_pool_fn *fn, void *arg)
+{
+    if (p->n == 1) {
+        run_team(p, 1, fn, arg);
+        return;
+    }
+    choice *c = &p->choice;
+    if (c->like != like) {
+        c->like = like;
+        begin_window(c, c->trial ? 0 : c->spare, false);
+        atomic_store_explicit(&p->slept_ns, 0, memory_order_relaxed);
+    }
+    const uint64_t from = now_ns();
+    run_team(p, p->n - c->spare, fn, arg);
+    tally *t = c->spare ? &c->fewer : &c->all;
+    t->ns += now_ns() - from;
+    t->runs++;
+    if (t->ns < WINDOW_NS || t->runs < WINDOW_RUNS)
+        return;
+    const uint64_t slept = atomic_exchange_explicit(&p->slept_ns, 0, memory_order_relaxed);
+    choose(c, (double)slept / ((double)t->ns * (double)(p->n - 1)));
 }
 
 void sc_pool_share(const sc_worker *me, size_t total, size_t unit, size_t *from, size_t *to)

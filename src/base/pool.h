@@ -44,6 +44,14 @@ unsigned sc_pool_size(const sc_pool *p);
 /** Runs fn(me, arg) on every thread; returns when all are through. Allocates nothing. */
 void sc_pool_run(sc_pool *p, sc_pool_fn *fn, void *arg);
 
+/**
+ * As sc_pool_run, but with one thread fewer as long as that is faster: when another program keeps
+ * taking a CPU away, the team spends its time waiting for the thread that ran there. That is tried
+ * when threads sleep at barriers for more than a fifth of the time, and looked at again later.
+ * Runs with the same `like` do about the same work. fn must give the same result for any team.
+ */
+void sc_pool_run_some(sc_pool *p, size_t like, sc_pool_fn *fn, void *arg);
+
 /** Waits until every thread of the team is here. Every thread must call it equally often. */
 void sc_pool_barrier(const sc_worker *me);
 

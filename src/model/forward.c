@@ -670,6 +670,7 @@ static void make_logits(const sc_step *s, const sc_worker *me)
 static void run(const sc_worker *me, void *arg)
 {
     sc_step *s = arg;
+    s->work->supply[me->index].round = s->round;
     s->work->supply[me->index].of = (sc_supply){
         .kern = s->kern,
         .scratch = s->work->pack + me->index * s->work->pack_n,
@@ -692,5 +693,6 @@ void sc_forward_run(sc_pool *pool, sc_step *s)
 {
     s->stopped = false;
     group_rows(s);
-    sc_pool_run(pool, run, s);
+    s->round = s->work->supply[0].round; // a thread that stayed away has not counted on
+    sc_pool_run_some(pool, s->n, run, s);
 }

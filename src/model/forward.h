@@ -83,6 +83,7 @@ typedef struct sc_step {
     size_t n_groups; // of rows over the same pages; see sc_work.group
     bool one_each; // no sequence has two rows
     bool stopped;  // out: ended before its time
+    uint32_t round; // products before this step
 } sc_step;
 
 /** Errors: SC_E_NOMEM */

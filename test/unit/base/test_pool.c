@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ITEMS = 1003, ROUNDS = 300 };
@@ -68,6 +69,44 @@ TEST(shares_cover_everything_once)
             }
             assert_int_equal(next, total);
         }
+}
+
+struct shift {
+    bool stalled;      // as if another program had the second CPU
+    unsigned teams[3]; // how often that many threads came
+};
+
+static void one_shift(const sc_worker *me, void *arg)
+{
+    struct shift *s = arg;
+    if (me->index == 0)
+        s->teams[me->n]++;
+    const struct timespec stall = {0, 5 * 1000 * 1000};
+    const struct timespec work = {0, 2 * 1000 * 1000 / (long)me->n};
+    (void)nanosleep(me->index == 1 && s->stalled ? &stall : &work, NULL);
+    sc_pool_barrier(me);
+}
+
+/* Runs until `n` threads came once; false when they never do. */
+static bool comes_to(sc_pool *p, struct shift *s, unsigned n)
+{
+    s->teams[n] = 0;
+    for (int i = 0; i < 20000 && s->teams[n] == 0; i++)
+        sc_pool_run_some(p, 7, one_shift, s);
+    return s->teams[n] > 0;
+}
+
+TEST(a_thread_that_is_kept_waiting_for_stays_away_for_a_while)
+{
+    UNUSED;
+    sc_err err = {0};
+    SC_AUTO(sc_pool) *p = NULL;
+    CHECK_OK(sc_pool_new(2, &p, &err), &err);
+    struct shift s = {.stalled = true};
+    CHECK(comes_to(p, &s, 2));
+    CHECK(comes_to(p, &s, 1));
+    s.stalled = false;
+    CHECK(comes_to(p, &s, 2));
 }
 
 static void put(const char *dir, const char *text)
@@ -141,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(barriers_hold_for_any_number_of_threads),
         T(shares_cover_everything_once),
+        T(a_thread_that_is_kept_waiting_for_stays_away_for_a_while),
         T(the_tightest_quota_of_the_groups_counts),
         T(no_more_threads_than_the_affinity_allows),
         T(too_many_threads_is_an_error),
