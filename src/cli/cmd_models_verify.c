@@ -310,7 +310,7 @@ static sc_code finish(verify *v, sc_err *err)
     v->cli->status = v->n_bad ? SC_EXIT_FAILED : SC_EXIT_OK;
     if (!sc_cli_json(v->cli)) {
         if (v->n_bad)
-            sc_ui_warn(&v->cli->ui, "%zu checks failed", v->n_bad);
+            sc_ui_warn(&v->cli->ui, "%zu check%s failed", v->n_bad, v->n_bad == 1 ? "" : "s");
         return SC_OK;
     }
     SC_AUTO_JSON *o = json_pack("{s:o, s:b, s:O}", "model", sc_json_text(sc_str_c(v->path)), "ok",

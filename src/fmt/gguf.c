@@ -118,6 +118,10 @@ static sc_code read_value(sc_cur *c, sc_gguf_kv *kv, sc_err *err)
         return sc_fail_at(err, SC_E_FORMAT, from, "the value does not fit into the file");
     kv->data = c->p + from;
     kv->size = c->pos - from;
+    for (uint64_t i = 0; type == SC_GGUF_BOOL && i < kv->n; i++)
+        if (kv->data[i] > 1)
+            return sc_fail_at(err, SC_E_FORMAT, from + i, "a bool is %u, 0 or 1 expected",
+                              kv->data[i]);
     return SC_OK;
 }
 

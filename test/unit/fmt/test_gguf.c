@@ -50,6 +50,30 @@ static uint8_t *good(size_t *size)
     return bytes;
 }
 
+TEST(a_bool_is_0_or_1)
+{
+    UNUSED;
+    size_t size = 0;
+    uint8_t *bytes = good(&size);
+    const char key[] = "a.bool";
+    uint8_t *at = memmem(bytes, size, key, sizeof key - 1);
+    CHECK(at != NULL);
+    at += sizeof key - 1 + 4; // behind its type
+    CHECK(*at == 1);
+    for (unsigned v = 0; v < 256; v++) {
+        sc_err err = {0};
+        SC_AUTO(sc_gguf) *g = NULL;
+        *at = (uint8_t)v;
+        if (v < 2) {
+            CHECK_OK(sc_gguf_parse(bytes, size, &g, &err), &err);
+            continue;
+        }
+        CHECK_CODE(SC_E_FORMAT, sc_gguf_parse(bytes, size, &g, &err), &err);
+        CHECK(strstr(err.msg, "a.bool") && err.at == (uint64_t)(at - bytes));
+    }
+    sc_free(bytes);
+}
+
 TEST(reads_back_what_was_written)
 {
     UNUSED;
@@ -191,6 +215,7 @@ TEST(the_writer_refuses_what_the_format_does_not_have)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(a_bool_is_0_or_1),
         T(reads_back_what_was_written),
         T(refuses_every_truncation),
         T(refuses_sizes_that_wrap_and_says_where),
