@@ -25,6 +25,7 @@ enum tag {
     T_STR = 's',     // count, UTF-8 with lone surrogates
     T_BYTES = 'b',
     T_TUPLE = 't',
+    T_NAMED = 'n', // a tuple: the name of its class, a tuple of the fields' names, the values
     T_FROZENSET = 'z',
     T_RANGE = 'r', // three values
     T_SLICE = ':', // three values
@@ -56,9 +57,15 @@ enum made {
     MADE_N
 };
 
+enum {
+    NAMED_MAX = 256, // classes of named tuples that are kept
+    NAMED_NEW = 32,  // made for one value: each takes a while
+};
+
 struct sc_codec {
     PyObject *made[MADE_N]; // owned; NULL until such a value is met
     PyObject *deque, *counter, *ordered, *defaultdict;
+    PyObject *named; // owned dict: (name, fields) to the class made for them
 };
 
 typedef struct seen {
@@ -82,7 +89,7 @@ typedef struct decoder {
     sc_codec *c;
     const sc_codec_ops *ops;
     sc_cur *in;
-    uint32_t nodes, depth;
+    uint32_t nodes, depth, classes;
     PyObject *refs; // owned list
 } decoder;
 
@@ -104,7 +111,8 @@ sc_codec *sc_codec_new(void)
     c->counter = attribute("collections", "Counter");
     c->ordered = attribute("collections", "OrderedDict");
     c->defaultdict = attribute("collections", "defaultdict");
-    if (c->deque && c->counter && c->ordered && c->defaultdict)
+    c->named = PyDict_New();
+    if (c->deque && c->counter && c->ordered && c->defaultdict && c->named)
         return c;
     sc_free(c); // only on the way out of a start that failed
     return NULL;
@@ -545,6 +553,35 @@ static sc_codec_code encode_rest(encoder *e, PyObject *o)
     return encode_handle(e, o);
 }
 
+/* The names of a named tuple's fields (borrowed); NULL for any other object. */
+static PyObject *fields_of(PyObject *o)
+{
+    PyObject *names = NULL;
+    for (PyTypeObject *t = Py_TYPE(o); t && t->tp_flags & Py_TPFLAGS_HEAPTYPE && !names;
+         t = t->tp_base)
+        names = t->tp_dict ? PyDict_GetItemString(t->tp_dict, "_fields") : NULL;
+    if (!names || !PyTuple_CheckExact(names) || PyTuple_GET_SIZE(names) != PyTuple_GET_SIZE(o))
+        return NULL;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++)
+        if (!PyUnicode_CheckExact(PyTuple_GET_ITEM(names, i)))
+            return NULL;
+    return names;
+}
+
+static sc_codec_code encode_tuple(encoder *e, PyObject *o)
+{
+    PyObject *names = PyTuple_CheckExact(o) ? NULL : fields_of(o);
+    if (names) {
+        const char *name = Py_TYPE(o)->tp_name;
+        sc_buf_add_char(e->out, T_NAMED);
+        put_bytes(e, T_STR, name, strlen(name));
+        const sc_codec_code code = encode(e, names);
+        if (code != SC_CODEC_OK)
+            return code;
+    }
+    return encode_items(e, T_TUPLE, &PyTuple_GET_ITEM(o, 0), PyTuple_GET_SIZE(o));
+}
+
 static sc_codec_code encode_value(encoder *e, PyObject *o)
 {
     if (o == Py_None || o == Py_True || o == Py_False || o == Py_Ellipsis ||
@@ -568,7 +605,7 @@ static sc_codec_code encode_value(encoder *e, PyObject *o)
     if (PyList_Check(o))
         return encode_list(e, o);
     if (PyTuple_Check(o))
-        return encode_items(e, T_TUPLE, &PyTuple_GET_ITEM(o, 0), PyTuple_GET_SIZE(o));
+        return encode_tuple(e, o);
     if (PyDict_Check(o))
         return encode_dict(e, o);
     if (PySet_Check(o))
@@ -851,6 +888,54 @@ static sc_codec_code decode_range(decoder *d, uint8_t tag, PyObject **out)
     return code;
 }
 
+/* The class of named tuples with these fields; NULL without an exception: no real one has them. */
+static PyObject *named_class(decoder *d, PyObject *name, PyObject *fields)
+{
+    sc_codec *c = d->c;
+    PyObject *key = PyTuple_Pack(2, name, fields);
+    PyObject *cls = key ? PyDict_GetItem(c->named, key) : NULL;
+    Py_XINCREF(cls);
+    if (key && !cls && d->classes < NAMED_NEW) {
+        d->classes++;
+        // Made by the library, which takes nothing but identifiers as names.
+        PyObject *make = attribute("collections", "namedtuple");
+        cls = make ? PyObject_CallFunctionObjArgs(make, name, fields, NULL) : NULL;
+        Py_XDECREF(make);
+        if (PyDict_GET_SIZE(c->named) >= NAMED_MAX)
+            PyDict_Clear(c->named);
+        if (cls && PyDict_SetItem(c->named, key, cls))
+            Py_CLEAR(cls);
+    }
+    PyErr_Clear();
+    Py_XDECREF(key);
+    return cls;
+}
+
+/* A named tuple; what cannot be one is bad. The values are an ordinary tuple's. */
+static sc_codec_code decode_named(decoder *d, PyObject **out)
+{
+    PyObject *part[3] = {NULL, NULL, NULL}; // name, fields, values
+    sc_codec_code code = SC_CODEC_OK;
+    for (size_t i = 0; i < 3 && code == SC_CODEC_OK; i++)
+        code = decode(d, &part[i]);
+    PyObject *cls = NULL, *o = NULL;
+    if (code == SC_CODEC_OK && PyUnicode_CheckExact(part[0]) && PyTuple_CheckExact(part[1]) &&
+        PyTuple_CheckExact(part[2]) && PyTuple_GET_SIZE(part[1]) == PyTuple_GET_SIZE(part[2]))
+        cls = named_class(d, part[0], part[1]);
+    if (cls)
+        o = PyObject_Call(cls, part[2], NULL);
+    else if (code == SC_CODEC_OK && PyTuple_CheckExact(part[2]))
+        o = Py_NewRef(part[2]); // names that the library refuses, or too many: the values alone
+    PyErr_Clear();
+    Py_XDECREF(cls);
+    for (size_t i = 0; i < 3; i++)
+        Py_XDECREF(part[i]);
+    if (code == SC_CODEC_OK && !o)
+        code = SC_CODEC_BAD;
+    *out = o;
+    return code;
+}
+
 /* Whether the encoder could have written these: a date class also takes bytes, its own pickled
  * state, and does not look whether there is such a day. */
 static bool are_arguments(enum made which, PyObject *args)
@@ -984,6 +1069,8 @@ static sc_codec_code decode_value(decoder *d, uint8_t tag, PyObject **out)
         return decode_list(d, true, out);
     case T_TUPLE:
         return decode_from_list(d, PyList_AsTuple, out);
+    case T_NAMED:
+        return decode_named(d, out);
     case T_FROZENSET:
         return decode_from_list(d, PyFrozenSet_New, out);
     case T_ITER:

@@ -59,6 +59,12 @@ static const struct {
     {"len, int, ValueError", NULL},
     {"type('Int', (int,), {'__eq__': lambda s, o: True, '__hash__': None})(5)", "5"},
     {"type('List', (list,), {'__iter__': None})([1])", "[1]"},
+    {"collections.namedtuple('P', 'x y')(1, [2])", "P(x=1, y=[2])"},
+    {"type('T', (collections.namedtuple('P', 'x'),), {'__eq__': lambda s, o: True})(1)", "T(x=1)"},
+    {"type('T', (tuple,), {'_fields': ('a b', 'class')})((1, 2))", "(1, 2)"},
+    {"type('T', (tuple,), {'_fields': ('a', 'a')})((1, 2))", "(1, 2)"},
+    {"type('T', (tuple,), {'_fields': ('a',)})((1, 2))", "(1, 2)"},
+    {"type('T', (tuple,), {'_fields': (1, [])})((1, 2))", "(1, 2)"},
     {"type('Other', (), {})()", "'handle 7'"},
 };
 
