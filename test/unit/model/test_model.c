@@ -46,7 +46,6 @@ static const sc_model_opts modes[] = {
     {.compute = SC_COMPUTE_AUTO, .threads = 1},
     {.compute = SC_COMPUTE_BF16, .threads = 1, .kv_type = SC_KV_BF16},
     {.compute = SC_COMPUTE_INT8, .threads = 1, .kv_type = SC_KV_Q8_0},
-    {.compute = SC_COMPUTE_F32, .threads = 1, .kv_type = SC_KV_Q8_0},
 };
 
 TEST(blocks_and_threads_do_not_change_a_bit)
