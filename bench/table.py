@@ -113,6 +113,9 @@ def goal_row(lines, goal):
         left, right = f"{short(a)} {unit} ({named(who, measures)})", f"{short(b)} {unit} ({named(whom, measures)})"
     low = theirs.startswith("memory ")
     met = "" if want is None else "met" if (got <= want if low else got >= want) else "missed"
+    if met == "missed" and left and not low:  # how far a goal is from what the machine can do says whether to work on it
+        share = [x for d in lines if (d["measure"], d["program"]) == who for x in d.get("of_limit", [])]
+        met += f": it is {median(share):.2f} of the machine's limit, the goal would be {median(share) * want / got:.2f}" if share else ""
     sign = "" if want is None else f"<= {want:g}" if low else f">= {want:g}"
     inner = f"{short(min(spread))} to {short(max(spread))}" if len(spread) > 1 else ""
     return f"| {claim} | {left} | {right} | {got:.2f} | {inner} | {sign} | {met} |"
