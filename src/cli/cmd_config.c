@@ -61,6 +61,8 @@ static json_t *value_of(const sc_args *args, const sc_opt *o)
                 json_decref(list);
                 return NULL;
             }
+        if (list && json_array_size(list) == 0 && o->preset)
+            (void)json_array_append_new(list, json_string(o->preset)); // missing, it shows
         break;
     }
     return list;

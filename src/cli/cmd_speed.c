@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "cli/command.h"
 #include "cli/find.h"
+#include "cli/lists.h"
+#include "cli/version.h"
 #include "eval/speed.h"
 #include "fmt/weights.h"
 #include "kern/cpu.h"
@@ -12,122 +14,48 @@
 #include "report/speed.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { MAX_LIST = 256, MAX_RESULT = 256 << 20 };
+enum {
+    MAX_RESULT = 256 << 20,
+    MOST_TOKENS = 1 << 30, // a context as long does not exist
+    MOST_BATCH = 60000,    // below what a model opens for
+};
 
-/* A list option, spelt out. */
-typedef struct list {
-    uint32_t v[MAX_LIST];
-    size_t n;
-} list;
-
-/* Reads a number at *p and moves behind it; false when there is none or it is too large. */
-static bool number(const char **p, uint32_t *out)
-{
-    char *end = NULL;
-    if (**p < '0' || **p > '9')
-        return false;
-    const unsigned long long v = strtoull(*p, &end, 10);
-    if (v > (1u << 30))
-        return false;
-    *p = end;
-    *out = (uint32_t)v;
-    return true;
-}
-
-/* Appends what one item says: "7", "1-4", "64-1024*2", "0-4096+512". */
-static bool add_item(const char **p, list *out)
-{
-    uint32_t from = 0;
-    uint32_t to = 0;
-    uint32_t by = 1;
-    bool times = false;
-    if (!number(p, &from))
-        return false;
-    to = from;
-    if (**p == '-') {
-        (*p)++;
-        if (!number(p, &to) || to < from)
-            return false;
-        if (**p == '*' || **p == '+') {
-            times = **p == '*';
-            (*p)++;
-            if (!number(p, &by) || by < (times ? 2u : 1u) || (times && from == 0))
-                return false;
-        }
-    }
-    for (uint64_t v = from; v <= to; v = times ? v * by : v + by) {
-        if (out->n == MAX_LIST)
-            return false;
-        out->v[out->n++] = (uint32_t)v;
-    }
-    return true;
-}
-
-static sc_code read_list(const sc_args *args, const char *key, list *out, sc_err *err)
-{
-    const char *text = sc_args_text(args, key);
-    *out = (list){.n = 0};
-    for (const char *p = text; p && *p;) {
-        if (!add_item(&p, out) || (*p && *p != ','))
-            return sc_fail(err, SC_E_USAGE,
-                           "--%s: '%s' is not a list such as 64,512, 1-4, 64-1024*2 or 0-4096+512",
-                           sc_opt_name(sc_opt_find(key)), text);
-        p += *p == ',';
-    }
-    return SC_OK;
-}
-
-/* The i-th word of a comma-separated option among `names`; -1 behind the last one, -2 for an
- * unknown word. */
-static int word_at(const char *text, unsigned i, const char *const *names)
-{
-    for (; i > 0; i--) {
-        text = strchr(text, ',');
-        if (!text)
-            return -1;
-        text++;
-    }
-    const size_t n = strcspn(text, ",");
-    for (int k = 0; names[k]; k++)
-        if (strlen(names[k]) == n && strncmp(names[k], text, n) == 0)
-            return k;
-    return -2;
-}
-
-static const char *const compute_names[] = {"auto", "int8", "bf16", "f32", NULL};
-static const sc_compute compute_values[] = {SC_COMPUTE_AUTO, SC_COMPUTE_INT8, SC_COMPUTE_BF16,
-                                            SC_COMPUTE_F32};
-static const char *const kv_names[] = {"auto", "f32", "f16", "bf16", "q8_0", NULL};
+// In the order of the options' choices.
+static const sc_compute compute_values[] = {SC_COMPUTE_AUTO, SC_COMPUTE_F32, SC_COMPUTE_BF16,
+                                            SC_COMPUTE_INT8};
 static const sc_kv_type kv_values[] = {SC_KV_AUTO, SC_KV_F32, SC_KV_F16, SC_KV_BF16, SC_KV_Q8_0};
 
 /* The whole plan, and what it has given so far. */
 typedef struct sweep {
     sc_cli *cli;
-    list n_prompt, n_gen, depth, batch, threads;
-    const char *compute;
-    const char *kv;
+    sc_list n_prompt, n_gen, depth, batch, threads, compute, kv;
     bool measure; // the machine's limits, for every number of threads
-    sc_limits known[MAX_LIST + 1];
+    sc_limits known[SC_POOL_MAX + 1];
     size_t n_known;
+    json_t *env;    // owned: the machine and its state before the first test
     json_t *limits; // borrowed; a row for each that is known
     json_t *rows;   // borrowed
+    json_t *missed; // borrowed; what could not be measured, and why
+    size_t n_missed;
+    bool no_output; // results can no longer be written
     sc_clock clock;
 } sweep;
 
-static uint32_t largest(const list *l)
-{
-    uint32_t most = 0;
-    for (size_t i = 0; i < l->n; i++)
-        most = l->v[i] > most ? l->v[i] : most;
-    return most;
-}
+/* What one opening of a model serves. */
+typedef struct setting {
+    const char *label, *path;
+    unsigned threads; // 0: all that we may use
+    sc_compute compute;
+    sc_kv_type kv;
+} setting;
 
-/* What identifies the rows of an open model. */
-static json_t *about(const char *label, const sc_model *m, unsigned threads)
+/* What identifies the rows of an open model; `env` is the machine. */
+static json_t *about(const char *label, const sc_model *m, unsigned threads, const json_t *env)
 {
     size_t n = 0;
     const sc_tensor *t = sc_weights_tensors(sc_model_weights(m), &n);
@@ -144,11 +72,13 @@ static json_t *about(const char *label, const sc_model *m, unsigned threads)
         }
     }
     const sc_config *c = sc_model_config(m);
-    return json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s}", //
+    const char *cpu = json_string_value(json_object_get(json_object_get(env, "cpu"), "model"));
+    return json_pack("{s:o, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s}", //
                      "model", sc_json_text(sc_str_c(label)), "arch", c->arch, "dtype", dtype,
                      "params", (json_int_t)sc_config_params(c), "bytes", (json_int_t)bytes,
                      "threads", (json_int_t)threads, "level", sc_model_level(m), "compute",
-                     sc_model_compute(m), "kv_type", sc_model_kv(m));
+                     sc_model_compute(m), "kv_type", sc_model_kv(m), "cpu", cpu ? cpu : "",
+                     "version", SC_VERSION);
 }
 
 /*
@@ -163,7 +93,7 @@ static sc_code limits_of(sweep *s, unsigned threads, const sc_limits **out, sc_e
             *out = &s->known[i];
             return SC_OK;
         }
-    assert(s->n_known < SC_LEN(s->known)); // no list of threads is longer
+    assert(s->n_known < SC_LEN(s->known)); // every number of threads stands in a list once
     unsigned levels = sc_cpu_levels();
     const char *most = sc_args_text(s->cli->args, "cpu");
     if (most && !sc_cpu_parse(sc_str_c(most), levels, &levels))
@@ -191,27 +121,91 @@ typedef struct subject {
     const sc_limits *limits; // borrowed; NULL: not measured
 } subject;
 
+/* Whether the sweep goes on after this failure: one test, or one model, is not all of them. */
+static bool goes_on(const sweep *s, sc_code code)
+{
+    return code != SC_E_INTERRUPTED && code != SC_E_USAGE && !s->no_output;
+}
+
+/* Says that something was not measured. What the error says becomes part of the result. */
+static sc_code miss(sweep *s, const char *what, sc_err *err)
+{
+    const bool named = strncmp(err->msg, what, strlen(what)) == 0;
+    sc_ui_warn(&s->cli->ui, "not measured: %s%s%s", named ? "" : what, named ? "" : ": ", err->msg);
+    json_t *one = json_pack("{s:o, s:o}", "what", sc_json_text(sc_str_c(what)), "why",
+                            sc_json_text(sc_str_c(err->msg)));
+    *err = (sc_err){0};
+    s->n_missed++;
+    return json_array_append_new(s->missed, one) == 0 ? SC_OK : sc_fail_nomem(err);
+}
+
+/* Rows of CSV and SQL are written as they come, the names before the first: nothing is lost when
+ * the machine goes down, and a full disk ends the sweep at once. */
+static sc_code write_row(sweep *s, json_t *row, sc_err *err)
+{
+    const char *form = sc_args_text(s->cli->args, "speed-format");
+    const bool csv = strcmp(form, "csv") == 0;
+    if (!csv && strcmp(form, "sql") != 0)
+        return SC_OK;
+    SC_AUTO_JSON *one = json_pack("[O]", row);
+    SC_AUTO(sc_buf) text = sc_buf_init(MAX_RESULT);
+    const bool first = json_array_size(s->rows) == 1;
+    if (csv)
+        sc_speed_csv(one, first, &text);
+    else
+        sc_speed_sql(one, first, &text);
+    if (!one || !sc_buf_ok(&text))
+        return sc_fail_nomem(err);
+    if (fwrite(text.p, 1, text.n, s->cli->out) == text.n && fflush(s->cli->out) == 0)
+        return SC_OK;
+    s->no_output = true;
+    return errno == EPIPE ? sc_fail(err, SC_E_INTERRUPTED, "%s", "") // the reader had enough
+                          : sc_fail_sys(err, SC_E_IO, errno, "standard output");
+}
+
+/* Now, in the form of ISO 8601, to the second. */
+static json_t *stamp(void)
+{
+    char text[32] = "";
+    const time_t now = time(NULL);
+    struct tm t;
+    if (gmtime_r(&now, &t))
+        (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &t); // fits
+    return json_string(text);
+}
+
 static sc_code one_test(sweep *s, const subject *on, const sc_speed_test *t, sc_err *err)
 {
     SC_AUTO(sc_speed_result) r = {0};
+    SC_AUTO_JSON *began = stamp();
     const unsigned warmup = (unsigned)sc_args_int(s->cli->args, "warmup-runs");
     const unsigned repeats = (unsigned)sc_args_int(s->cli->args, "repeats");
-    SC_TRY(sc_speed_measure(on->m, t, warmup, repeats, &s->clock, &s->cli->signals->stop, &r, err));
+    const sc_code code =
+        sc_speed_measure(on->m, t, warmup, repeats, &s->clock, &s->cli->signals->stop, &r, err);
+    char what[SC_ERR_MSG_SIZE];
+    (void)snprintf(what, sizeof what, "%s: %s %" PRIu32 " at depth %" PRIu32 ", batch %" PRIu32,
+                   json_string_value(json_object_get(on->about, "model")),
+                   t->decode ? "decode" : "prefill", t->n, t->depth, t->batch); // cut at worst
+    if (code != SC_OK)
+        return goes_on(s, code) ? miss(s, what, err) : code;
     const sc_speed_cost cost = sc_speed_cost_of(on->m, t);
     json_t *row = NULL;
     SC_TRY(sc_speed_row(on->about, t, &r, &cost, on->limits, &row, err));
-    sc_ui_note(&s->cli->ui, "%s %" PRIu32 " at depth %" PRIu32 ", batch %" PRIu32 ": %.1f tok/s",
-               t->decode ? "decode" : "prefill", t->n, t->depth, t->batch,
+    sc_ui_note(&s->cli->ui, "%s: %.1f tok/s", what,
                json_number_value(json_object_get(row, "tok_s")));
-    return json_array_append_new(s->rows, row) == 0 ? SC_OK : sc_fail_nomem(err);
+    if (json_array_append_new(s->rows, row) != 0 || json_object_set(row, "time", began) != 0)
+        return sc_fail_nomem(err);
+    return write_row(s, row, err);
 }
 
-/* All tests of one open model. */
-static sc_code all_tests(sweep *s, const subject *on, sc_err *err)
+/* All tests of one open model with batches of at most `most`. */
+static sc_code all_tests(sweep *s, const subject *on, uint32_t most, sc_err *err)
 {
     for (size_t d = 0; d < s->depth.n; d++)
         for (size_t b = 0; b < s->batch.n; b++) {
             sc_speed_test t = {.depth = s->depth.v[d], .batch = s->batch.v[b]};
+            if (t.batch > most)
+                continue;
             for (size_t i = 0; i < s->n_prompt.n; i++) {
                 t.decode = false;
                 t.n = s->n_prompt.v[i];
@@ -228,89 +222,109 @@ static sc_code all_tests(sweep *s, const subject *on, sc_err *err)
     return SC_OK;
 }
 
-static sc_code with_threads(sweep *s, const char *label, const char *path, unsigned threads,
-                            sc_err *err)
+static sc_code open_for(sweep *s, const setting *g, uint32_t batch, sc_model **out, sc_err *err)
+{
+    const sc_model_opts opts = {
+        .threads = g->threads,
+        .cpu_level = sc_args_text(s->cli->args, "cpu"),
+        .compute = g->compute,
+        .kv_type = g->kv,
+        .max_seqs = batch + 2,
+        .max_rows = batch > SC_SPEED_BLOCK ? batch : SC_SPEED_BLOCK,
+        .stop = &s->cli->signals->stop,
+    };
+    return sc_model_open(g->path, &opts, out, err);
+}
+
+/* The largest batch below `bound`; 0: none. */
+static uint32_t next_batch(const sc_list *l, uint32_t bound)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < l->n; i++)
+        most = l->v[i] > most && l->v[i] < bound ? l->v[i] : most;
+    return most;
+}
+
+/* Every test of one setting. Where the largest batch has no room, the others are still measured. */
+static sc_code one_setting(sweep *s, const setting *g, const sc_limits *limits, sc_err *err)
+{
+    SC_AUTO(sc_model) *m = NULL;
+    uint32_t batch = next_batch(&s->batch, UINT32_MAX);
+    for (;;) {
+        const sc_code code = open_for(s, g, batch, &m, err);
+        if (code == SC_OK)
+            break;
+        const uint32_t smaller = next_batch(&s->batch, batch);
+        if ((code != SC_E_LIMIT && code != SC_E_NOMEM) || smaller == 0)
+            return code;
+        char what[SC_ERR_MSG_SIZE];
+        (void)snprintf(what, sizeof what, "%s, batch %" PRIu32, g->label, batch); // cut at worst
+        SC_TRY(miss(s, what, err));
+        batch = smaller;
+    }
+    SC_AUTO_JSON *who = about(g->label, m, sc_pool_size(sc_model_pool(m)), s->env);
+    if (!who)
+        return sc_fail_nomem(err);
+    return all_tests(s, &(subject){.m = m, .about = who, .limits = limits}, batch, err);
+}
+
+static sc_code with_threads(sweep *s, setting *g, sc_err *err)
 {
     const sc_limits *limits = NULL;
     if (s->measure)
-        SC_TRY(limits_of(s, threads, &limits, err));
-    for (unsigned c = 0;; c++) {
-        const int compute = word_at(s->compute, c, compute_names);
-        if (compute == -1)
-            return SC_OK;
-        if (compute < 0)
-            return sc_fail(err, SC_E_USAGE,
-                           "--compute: '%s' is not a list of auto, f32, bf16, int8", s->compute);
-        for (unsigned k = 0;; k++) {
-            const int kv = word_at(s->kv, k, kv_names);
-            if (kv == -1)
-                break;
-            if (kv < 0)
-                return sc_fail(err, SC_E_USAGE,
-                               "--kv-type: '%s' is not a list of auto, f32, f16, bf16, q8_0",
-                               s->kv);
-            const uint32_t batch = largest(&s->batch);
-            const sc_model_opts opts = {
-                .threads = threads,
-                .cpu_level = sc_args_text(s->cli->args, "cpu"),
-                .compute = compute_values[compute],
-                .kv_type = kv_values[kv],
-                .max_seqs = batch + 2,
-                .max_rows = batch > 512 ? batch : 512,
-            };
-            SC_AUTO(sc_model) *m = NULL;
-            SC_TRY(sc_model_open(path, &opts, &m, err));
-            SC_AUTO_JSON *who = about(label, m, sc_pool_size(sc_model_pool(m)));
-            if (!who)
-                return sc_fail_nomem(err);
-            const subject on = {.m = m, .about = who, .limits = limits};
-            SC_TRY(all_tests(s, &on, err));
+        SC_TRY(limits_of(s, g->threads, &limits, err));
+    for (size_t c = 0; c < s->compute.n; c++)
+        for (size_t k = 0; k < s->kv.n; k++) {
+            g->compute = compute_values[s->compute.v[c]];
+            g->kv = kv_values[s->kv.v[k]];
+            SC_TRY(one_setting(s, g, limits, err));
         }
-    }
+    return SC_OK;
 }
 
 static sc_code one_model(sweep *s, unsigned i, sc_err *err)
 {
     const sc_args *args = s->cli->args;
     const char *arg = sc_args_nth(args, "model", i);
-    const char *label =
-        i < sc_args_count(args, "name") ? sc_args_nth(args, "name", i) : sc_path_base(arg);
+    setting g = {.label = i < sc_args_count(args, "name") ? sc_args_nth(args, "name", i)
+                                                          : sc_path_base(arg)};
     char *path = NULL;
-    SC_TRY(sc_cli_find(s->cli, arg, SC_HUB_MODEL, &path, err));
-    sc_code code = SC_OK;
-    if (s->threads.n == 0)
-        code = with_threads(s, label, path, 0, err);
-    for (size_t t = 0; t < s->threads.n && code == SC_OK; t++)
-        code = with_threads(s, label, path, s->threads.v[t], err);
+    sc_code code = sc_cli_find(s->cli, arg, SC_HUB_MODEL, &path, err);
+    g.path = path;
+    if (s->threads.n == 0 && code == SC_OK)
+        code = with_threads(s, &g, err);
+    for (size_t t = 0; t < s->threads.n && code == SC_OK; t++) {
+        g.threads = s->threads.v[t];
+        code = with_threads(s, &g, err);
+    }
     sc_free(path);
-    return code;
+    return code == SC_OK || !goes_on(s, code) ? code : miss(s, arg, err);
 }
 
-/* Prints the rows, or the limits where nothing else was measured. */
-static sc_code print(sc_cli *cli, const json_t *limits, const json_t *rows, sc_err *err)
+/* Prints what write_row has not: the rows, or the limits where nothing else was measured. */
+static sc_code print(const sweep *s, sc_err *err)
 {
-    const char *form = sc_args_text(cli->args, "speed-format");
-    const bool alone = json_array_size(rows) == 0;
+    const char *form = sc_args_text(s->cli->args, "speed-format");
+    const bool alone = json_array_size(s->rows) == 0;
+    const bool limits = json_array_size(s->limits) > 0;
     SC_AUTO(sc_buf) text = sc_buf_init(MAX_RESULT);
     if (strcmp(form, "md") == 0) {
-        if (json_array_size(limits))
-            sc_limits_markdown(limits, &text);
-        if (!alone && json_array_size(limits))
+        if (limits)
+            sc_limits_markdown(s->limits, &text);
+        if (!alone && limits)
             sc_buf_add_char(&text, '\n');
         if (!alone)
-            sc_speed_markdown(rows, &text);
+            sc_speed_markdown(s->rows, &text);
     } else if (strcmp(form, "csv") == 0) {
-        alone ? sc_limits_csv(limits, &text) : sc_speed_csv(rows, &text);
+        if (alone)
+            sc_limits_csv(s->limits, &text);
     } else if (strcmp(form, "sql") == 0) {
-        if (json_array_size(limits))
-            sc_limits_sql(limits, &text);
-        if (!alone)
-            sc_speed_sql(rows, &text);
+        if (limits)
+            sc_limits_sql(s->limits, &text);
     } else {
-        SC_AUTO_JSON *env = NULL;
-        SC_TRY(sc_env_capture(&env, err));
-        SC_AUTO_JSON *doc = json_pack("{s:i, s:O, s:O, s:O}", "schema", 1, "environment", env,
-                                      "limits", limits, "rows", rows);
+        SC_AUTO_JSON *doc = json_pack("{s:i, s:o, s:O, s:O, s:O, s:O}", "schema", 1, "program",
+                                      sc_version_json(), "environment", s->env, "limits", s->limits,
+                                      "rows", s->rows, "missed", s->missed);
         if (!doc)
             return sc_fail_nomem(err);
         sc_json_format(doc, 2, &text);
@@ -318,20 +332,19 @@ static sc_code print(sc_cli *cli, const json_t *limits, const json_t *rows, sc_e
     }
     if (!sc_buf_ok(&text))
         return sc_fail_nomem(err);
-    (void)fwrite(text.p, 1, text.n, cli->out); // main asks ferror once
+    (void)fwrite(text.p, 1, text.n, s->cli->out); // main asks ferror once
     return SC_OK;
 }
 
-/* The rows of a file that --format json wrote. */
-static sc_code read_rows(const char *path, json_t **doc, const json_t **rows, sc_err *err)
+/* A file that --format json wrote. */
+static sc_code read_result(const char *path, json_t **doc, sc_err *err)
 {
     SC_TRY(sc_json_read(path, MAX_RESULT, doc, err));
-    *rows = json_object_get(*doc, "rows");
-    if (!json_is_array(*rows))
-        return sc_fail(err, SC_E_FORMAT,
-                       "%s: has no list \"rows\"; was it written by 'scbench speed --format json'?",
-                       path);
-    return SC_OK;
+    if (json_is_array(json_object_get(*doc, "rows")))
+        return SC_OK;
+    return sc_fail(err, SC_E_FORMAT,
+                   "%s: has no list \"rows\"; was it written by 'scbench speed --format json'?",
+                   path);
 }
 
 static sc_code compare(sc_cli *cli, sc_err *err)
@@ -343,29 +356,41 @@ static sc_code compare(sc_cli *cli, sc_err *err)
                        "--compare needs two files: scbench speed --compare A.json B.json");
     SC_AUTO_JSON *a = NULL;
     SC_AUTO_JSON *b = NULL;
-    const json_t *a_rows = NULL;
-    const json_t *b_rows = NULL;
-    SC_TRY(read_rows(a_path, &a, &a_rows, err));
-    SC_TRY(read_rows(b_path, &b, &b_rows, err));
+    SC_TRY(read_result(a_path, &a, err));
+    SC_TRY(read_result(b_path, &b, err));
     SC_AUTO(sc_buf) text = sc_buf_init(MAX_RESULT);
-    SC_TRY_IN(sc_speed_compare(a_rows, b_rows, &text, err), err, "%s, %s", a_path, b_path);
+    SC_TRY_IN(sc_speed_compare(a, b, &text, err), err, "%s, %s", a_path, b_path);
     if (!sc_buf_ok(&text))
         return sc_fail_nomem(err);
     (void)fwrite(text.p, 1, text.n, cli->out); // main asks ferror once
     return SC_OK;
 }
 
-/* Everything that was asked for: into s->limits and s->rows. */
-static sc_code measure(sweep *s, unsigned n_models, sc_err *err)
+static bool all_zero(const sc_list *l)
+{
+    return l->n == 0 || (l->n == 1 && l->v[0] == 0);
+}
+
+/* What the options say; nothing was opened or measured yet. */
+static sc_code read_lists(sweep *s, sc_err *err)
 {
     const sc_args *args = s->cli->args;
-    s->compute = sc_args_text(args, "compute-list");
-    s->kv = sc_args_text(args, "kv-list");
-    SC_TRY(read_list(args, "n-prompt", &s->n_prompt, err));
-    SC_TRY(read_list(args, "n-gen", &s->n_gen, err));
-    SC_TRY(read_list(args, "depth", &s->depth, err));
-    SC_TRY(read_list(args, "batch-list", &s->batch, err));
-    SC_TRY(read_list(args, "threads-list", &s->threads, err));
+    SC_TRY(sc_list_numbers(args, "n-prompt", 0, MOST_TOKENS, &s->n_prompt, err));
+    SC_TRY(sc_list_numbers(args, "n-gen", 0, MOST_TOKENS, &s->n_gen, err));
+    SC_TRY(sc_list_numbers(args, "depth", 0, MOST_TOKENS, &s->depth, err));
+    SC_TRY(sc_list_numbers(args, "batch-list", 1, MOST_BATCH, &s->batch, err));
+    SC_TRY(sc_list_numbers(args, "threads-list", 1, SC_POOL_MAX, &s->threads, err));
+    SC_TRY(sc_list_words(args, "compute-list", &s->compute, err));
+    SC_TRY(sc_list_words(args, "kv-list", &s->kv, err));
+    if (sc_args_count(args, "model") && all_zero(&s->n_prompt) && all_zero(&s->n_gen))
+        return sc_fail(err, SC_E_USAGE, "nothing to measure: --n-prompt and --n-gen are both 0");
+    return SC_OK;
+}
+
+/* Everything that was asked for: into s->limits, s->rows and s->missed. */
+static sc_code measure(sweep *s, sc_err *err)
+{
+    const unsigned n_models = sc_args_count(s->cli->args, "model");
     for (unsigned i = 0; i < n_models; i++)
         SC_TRY(one_model(s, i, err));
     const sc_limits *l = NULL;
@@ -373,7 +398,59 @@ static sc_code measure(sweep *s, unsigned n_models, sc_err *err)
         SC_TRY(limits_of(s, 0, &l, err));
     for (size_t t = 0; n_models == 0 && t < s->threads.n; t++)
         SC_TRY(limits_of(s, s->threads.v[t], &l, err));
+    if (s->n_missed)
+        return sc_fail(err, SC_E_LIMIT, "%zu of the tests or models could not be measured",
+                       s->n_missed);
     return SC_OK;
+}
+
+/* Says what may disturb the figures, before they are taken. */
+static sc_code warn_of(sc_cli *cli, const json_t *env, sc_err *err)
+{
+    SC_AUTO_JSON *list = NULL;
+    SC_TRY(sc_env_warnings(env, &list, err));
+    size_t i = 0;
+    json_t *one = NULL;
+    json_array_foreach(list, i, one) sc_ui_warn(&cli->ui, "%s", json_string_value(one));
+    return SC_OK;
+}
+
+static double member(const json_t *row, const char *key)
+{
+    return json_number_value(json_object_get(row, key));
+}
+
+/* Says how many figures moved between repeats so that a small difference means nothing. */
+static void warn_of_noise(const sweep *s)
+{
+    size_t i = 0, n = 0;
+    json_t *row = NULL;
+    json_array_foreach(s->rows, i, row) n +=
+        member(row, "tok_s_high") - member(row, "tok_s_low") > 0.1 * member(row, "tok_s");
+    if (n)
+        sc_ui_warn(&s->cli->ui,
+                   "%zu of %zu figures vary by more than a tenth between their quartiles: other "
+                   "programs, or too short a test; try more --repeats or a quiet moment",
+                   n, json_array_size(s->rows));
+}
+
+/* Measures and prints. What was measured before a failure or Ctrl-C is not thrown away. */
+static sc_code sweep_run(sweep *s, sc_err *err)
+{
+    SC_TRY(read_lists(s, err));
+    SC_TRY(sc_env_capture(&s->env, err));
+    SC_TRY(warn_of(s->cli, s->env, err));
+    const sc_code code = measure(s, err);
+    const size_t n = json_array_size(s->rows);
+    if (code == SC_E_INTERRUPTED && err->msg[0])
+        (void)sc_fail(err, SC_E_INTERRUPTED, "interrupted; %zu test%s measured", n,
+                      n == 1 ? " was" : "s were");
+    if (n == 0 && json_array_size(s->limits) == 0)
+        return code;
+    warn_of_noise(s);
+    sc_err second = {0};
+    const sc_code shown = print(s, code == SC_OK ? err : &second);
+    return code == SC_OK ? shown : code;
 }
 
 static sc_code run(sc_cli *cli, sc_err *err)
@@ -383,26 +460,25 @@ static sc_code run(sc_cli *cli, sc_err *err)
         return compare(cli, err);
     if (sc_args_n(args))
         return sc_fail(err, SC_E_USAGE, "'%s': a model is named with -m", sc_args_at(args, 0));
-    const unsigned n = sc_args_count(args, "model");
     const char *limits_text = sc_args_text(args, "limits");
-    if (n == 0 && !sc_args_flag(args, "limits"))
+    if (sc_args_count(args, "model") == 0 && !sc_args_flag(args, "limits"))
         return sc_fail(err, SC_E_USAGE, "no model; name one with -m, or ask for --limits");
     SC_AUTO_JSON *limits = json_array();
     SC_AUTO_JSON *rows = json_array();
+    SC_AUTO_JSON *missed = json_array();
     sweep *s = sc_new(sweep);
-    if (!limits || !rows || !s) {
+    if (!limits || !rows || !missed || !s) {
         sc_free(s);
         return sc_fail_nomem(err);
     }
-    *s = (sweep){.cli = cli, .clock = sc_clock_real(), .limits = limits, .rows = rows};
-    s->measure = !limits_text || sc_args_flag(args, "limits");
-    sc_code code = measure(s, n, err);
-    // What was measured before a failure or Ctrl-C is not thrown away.
-    if (json_array_size(rows) || (n == 0 && json_array_size(limits))) {
-        sc_err second = {0};
-        const sc_code shown = print(cli, limits, rows, code == SC_OK ? err : &second);
-        code = code == SC_OK ? shown : code;
-    }
+    *s = (sweep){.cli = cli,
+                 .clock = sc_clock_real(),
+                 .limits = limits,
+                 .rows = rows,
+                 .missed = missed,
+                 .measure = !limits_text || sc_args_flag(args, "limits")};
+    const sc_code code = sweep_run(s, err);
+    json_decref(s->env);
     sc_free(s);
     return code;
 }

@@ -12,11 +12,11 @@ typedef struct bench {
     const sc_speed_test *t;
     const sc_clock *clock;
     const atomic_bool *stop;
-    sc_row *rows; // owned, [max(max_rows, batch)]
+    sc_row *rows; // owned, [max(block, batch)]
     sc_seq *seq;  // owned, [batch]; -1: not open
     sc_seq base;  // with `depth` tokens; -1: not open
     uint32_t vocab;
-    size_t max_rows;
+    size_t block; // rows of a step while reading
 } bench;
 
 static void bench_drop(bench *b)
@@ -68,7 +68,7 @@ static sc_code feed(bench *b, sc_seq s, uint64_t stream, uint32_t n, bool logits
 {
     for (uint32_t at = 0; at < n;) {
         size_t k = 0;
-        for (; k < b->max_rows && at < n; k++, at++)
+        for (; k < b->block && at < n; k++, at++)
             b->rows[k] = (sc_row){
                 .seq = s, .token = token(b, stream, at), .want_logits = logits && at + 1 == n};
         SC_TRY(step(b, k, step_s ? &step_s[*n_steps] : NULL, err));
@@ -127,6 +127,12 @@ static sc_code repeat(bench *b, double *tok_s, double *step_s, size_t *n_steps, 
     return SC_OK;
 }
 
+static uint32_t block_of(const sc_model *m)
+{
+    const uint32_t most = sc_model_max_rows(m);
+    return most < SC_SPEED_BLOCK ? most : SC_SPEED_BLOCK;
+}
+
 static sc_code check(const bench *b, sc_err *err)
 {
     const sc_speed_test *t = b->t;
@@ -148,12 +154,12 @@ sc_code sc_speed_measure(sc_model *m, const sc_speed_test *t, unsigned warmup, u
 {
     SC_AUTO(bench) b = {.m = m, .t = t, .clock = clock, .stop = stop, .base = -1};
     b.vocab = sc_model_config(m)->vocab;
-    b.max_rows = sc_model_max_rows(m);
+    b.block = block_of(m);
     SC_TRY(check(&b, err));
-    const size_t blocks = (t->n + b.max_rows - 1) / b.max_rows;
+    const size_t blocks = (t->n + b.block - 1) / b.block;
     const size_t per_run = t->decode ? t->n : blocks * t->batch;
     SC_AUTO(sc_speed_result) r = {0};
-    b.rows = sc_alloc(b.max_rows, sizeof *b.rows);
+    b.rows = sc_alloc(b.block > t->batch ? b.block : t->batch, sizeof *b.rows);
     b.seq = sc_alloc(t->batch, sizeof *b.seq);
     r.tok_s = sc_alloc(repeats, sizeof *r.tok_s);
     // One run more than counts: warm-up runs write behind the others and are cut off.
@@ -194,19 +200,19 @@ sc_speed_cost sc_speed_cost_of(const sc_model *m, const sc_speed_test *t)
     sc_speed_cost c = {0};
     if (t->decode) {
         const double middle = t->depth + (t->n + 1.0) / 2;
-        const sc_cost step =
-            sc_model_cost(m, &(sc_step_shape){t->batch, t->batch, t->batch, middle, middle});
+        const sc_cost step = sc_model_cost(
+            m, &(sc_step_shape){t->batch, t->batch, t->batch, middle, middle, t->depth});
         add_cost(&c, &step, t->n);
         c.step_bytes = step.bytes;
         return c;
     }
-    const uint32_t most = sc_model_max_rows(m);
+    const uint32_t most = block_of(m);
     for (uint32_t at = 0; at < t->n;) {
         const uint32_t rows = t->n - at < most ? t->n - at : most;
         const double keys = t->depth + at + (rows + 1.0) / 2;
         const bool last = at + rows == t->n;
-        const sc_cost step =
-            sc_model_cost(m, &(sc_step_shape){rows, last, 1, keys, (double)t->depth + at + rows});
+        const sc_cost step = sc_model_cost(
+            m, &(sc_step_shape){rows, last, 1, keys, (double)t->depth + at + rows, 0});
         add_cost(&c, &step, t->batch);
         c.step_bytes = step.bytes;
         at += rows;

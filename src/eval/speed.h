@@ -30,7 +30,10 @@ typedef struct sc_speed_test {
     uint32_t batch; // sequences, 1 or more; prefill reads one prompt for each
 } sc_speed_test;
 
-enum { SC_SPEED_MAX_REPEATS = 1000 };
+enum {
+    SC_SPEED_MAX_REPEATS = 1000,
+    SC_SPEED_BLOCK = 512, // rows of a step while a prompt is read
+};
 
 /** What came out; all figures of all counted repeats. */
 typedef struct sc_speed_result {
@@ -46,9 +49,13 @@ void sc_speed_result_drop(sc_speed_result *r);
 /**
  * Runs `t` 'warmup' times and then `repeats` times more, which count.
  *
+ * Prompts are read in blocks of SC_SPEED_BLOCK, so a result does not depend on what else the model
+ * was opened for.
+ *
  * Needs:  the model was opened with max_seqs > t->batch and max_rows >= t->batch; repeats is 1 to
- * SC_SPEED_MAX_REPEATS Errors: SC_E_LIMIT when depth + n exceeds the context or the cache has no
- * room, SC_E_INTERRUPTED, SC_E_NOMEM
+ *         SC_SPEED_MAX_REPEATS
+ * Errors: SC_E_LIMIT when depth + n exceeds the context or the cache has no room, SC_E_INTERRUPTED,
+ *         SC_E_NOMEM
  */
 sc_code sc_speed_measure(sc_model *m, const sc_speed_test *t, unsigned warmup, unsigned repeats,
                          const sc_clock *clock, const atomic_bool *stop, sc_speed_result *out,

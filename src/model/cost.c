@@ -40,6 +40,15 @@ static double seen(const sc_config *g, uint32_t layer, double keys)
     return window > 0 && keys > window ? window : keys;
 }
 
+/* Positions of keys and values that are read: of each sequence its own, shared ones once. */
+static double positions(const sc_config *g, uint32_t layer, const sc_step_shape *s)
+{
+    const double all = seen(g, layer, s->length);
+    const double before = s->length - all; // outside the window
+    const double shared = s->shared > before ? s->shared - before : 0;
+    return shared + s->seqs * (all - shared);
+}
+
 sc_cost sc_cost_of(const sc_net *net, sc_kv kv, sc_compute compute, const sc_step_shape *s)
 {
     const sc_config *g = &net->config;
@@ -48,8 +57,9 @@ sc_cost sc_cost_of(const sc_net *net, sc_kv kv, sc_compute compute, const sc_ste
     for (uint32_t l = 0; l < g->layers; l++) {
         add_layer(&c, net, &net->layer[l], compute, s->rows);
         // Scores, then values.
-        c.macs[kv.type == SC_BF16 ? SC_ACTS_BF16 : SC_ACTS_F32] += 2.0 * g->heads * g->head_dim * seen(g, l, s->keys) * s->rows;
-        c.bytes += 2.0 * g->kv_heads * g->head_dim * width * seen(g, l, s->length) * s->seqs;
+        c.macs[kv.type == SC_BF16 ? SC_ACTS_BF16 : SC_ACTS_F32] +=
+            2.0 * g->heads * g->head_dim * seen(g, l, s->keys) * s->rows;
+        c.bytes += 2.0 * g->kv_heads * g->head_dim * width * positions(g, l, s);
     }
     if (s->logits > 0)
         add_linear(&c, &net->head, compute, s->logits, 1);

@@ -120,6 +120,7 @@ typedef struct sc_step_shape {
     double seqs;   // sequences among the rows
     double keys;   // positions that a row looks at, on average
     double length; // of a sequence at the end
+    double shared; // positions at their beginning that are the same pages for all of them
 } sc_step_shape;
 
 typedef struct sc_cost {
@@ -129,7 +130,7 @@ typedef struct sc_cost {
 
 /**
  * What a step must do at least: every weight it needs is read once, and the keys and values of
- * every sequence. Of a mixture's experts those count that the rows choose, taken as evenly spread.
+ * every sequence, shared ones once for all. Of a mixture's experts those count that the rows choose, taken as evenly spread.
  */
 sc_cost sc_model_cost(const sc_model *m, const sc_step_shape *s);
 

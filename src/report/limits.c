@@ -49,10 +49,10 @@ void sc_limits_markdown(const json_t *rows, sc_buf *out)
 
 void sc_limits_csv(const json_t *rows, sc_buf *out)
 {
-    sc_table_csv(rows, columns, SC_LEN(columns), out);
+    sc_table_csv(rows, true, columns, SC_LEN(columns), out);
 }
 
 void sc_limits_sql(const json_t *rows, sc_buf *out)
 {
-    sc_table_sql(rows, "scbench_limits", columns, SC_LEN(columns), out);
+    sc_table_sql(rows, true, "scbench_limits", columns, SC_LEN(columns), out);
 }

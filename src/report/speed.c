@@ -38,6 +38,9 @@ static const sc_column columns[] = {
     {"step_ms.p90", NULL, true, false},
     {"step_ms.p95", NULL, true, false},
     {"step_ms.max", NULL, true, false},
+    {"cpu", NULL, false, false},
+    {"version", NULL, false, false},
+    {"time", NULL, false, false},
 };
 
 static double quantile_of(const double *x, size_t n, double p)
@@ -131,14 +134,14 @@ void sc_speed_markdown(const json_t *rows, sc_buf *out)
     sc_table_markdown(rows, columns, SC_LEN(columns), out);
 }
 
-void sc_speed_csv(const json_t *rows, sc_buf *out)
+void sc_speed_csv(const json_t *rows, bool head, sc_buf *out)
 {
-    sc_table_csv(rows, columns, SC_LEN(columns), out);
+    sc_table_csv(rows, head, columns, SC_LEN(columns), out);
 }
 
-void sc_speed_sql(const json_t *rows, sc_buf *out)
+void sc_speed_sql(const json_t *rows, bool head, sc_buf *out)
 {
-    sc_table_sql(rows, "scbench_speed", columns, SC_LEN(columns), out);
+    sc_table_sql(rows, head, "scbench_speed", columns, SC_LEN(columns), out);
 }
 
 static const char *const identity[] = {"test", "n", "depth", "batch", "threads"};
@@ -248,6 +251,22 @@ static void add_names(const json_t *a, const json_t *b, const bool *shown, sc_bu
     }
 }
 
+static double geometric_mean(const double *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += log(x[i]);
+    return exp(sum / (double)n);
+}
+
+static void add_speed(sc_buf *out, double x)
+{
+    SC_AUTO_JSON *v = json_real(x);
+    sc_buf_add_char(out, ' ');
+    sc_table_cell(out, v);
+    sc_buf_add_c(out, " |");
+}
+
 static sc_code add_ratio(const json_t *a, const json_t *b, size_t index, double level, sc_buf *out,
                          sc_err *err)
 {
@@ -260,30 +279,79 @@ static sc_code add_ratio(const json_t *a, const json_t *b, size_t index, double 
         code = runs_of(b, index, &y, &ny, err);
     if (code == SC_OK) {
         const sc_ratio r = sc_ratio_welch(y, ny, x, nx, level);
-        sc_buf_add_char(out, ' ');
-        sc_table_cell(out, json_object_get(a, "tok_s"));
-        sc_buf_add_c(out, " | ");
-        sc_table_cell(out, json_object_get(b, "tok_s"));
+        add_speed(out, geometric_mean(x, nx)); // what the ratio is of
+        add_speed(out, geometric_mean(y, ny));
         if (isfinite(r.interval.low))
-            sc_buf_addf(out, " | %.3f | %.3f to %.3f | %s |\n", r.ratio, r.interval.low,
+            sc_buf_addf(out, " %.3f | %.3f to %.3f | %s |\n", r.ratio, r.interval.low,
                         r.interval.high, verdict(r.interval));
         else
-            sc_buf_addf(out, " | %.3f | - | CANNOT TELL APART |\n", r.ratio);
+            sc_buf_addf(out, " %.3f | - | CANNOT TELL APART |\n", r.ratio);
     }
     sc_free(x);
     sc_free(y);
     return code;
 }
 
-sc_code sc_speed_compare(const json_t *a, const json_t *b, sc_buf *out, sc_err *err)
+// Members of the environment that make another machine of it.
+static const char *const machine[] = {"model", "logical", "usable", "governor"};
+
+static void add_value(sc_buf *out, const json_t *v)
+{
+    if (v && !json_is_null(v))
+        sc_table_cell(out, v);
+    else
+        sc_buf_add_c(out, "unknown");
+}
+
+/* Says where the machines differ: then it is they that are compared. */
+static void add_machines(const json_t *a, const json_t *b, sc_buf *out)
+{
+    const json_t *x = json_object_get(json_object_get(a, "environment"), "cpu"),
+                 *y = json_object_get(json_object_get(b, "environment"), "cpu");
+    bool differ = false;
+    for (size_t i = 0; i < SC_LEN(machine); i++) {
+        if (equal_at(x, y, machine[i]))
+            continue;
+        sc_buf_addf(out, "%s%s ", differ ? "; " : "\nThe machines differ: CPU ", machine[i]);
+        add_value(out, json_object_get(x, machine[i]));
+        sc_buf_add_c(out, " in A, ");
+        add_value(out, json_object_get(y, machine[i]));
+        sc_buf_add_c(out, " in B");
+        differ = true;
+    }
+    if (differ)
+        sc_buf_add_c(out, ". A ratio is then one of machines and programs together.\n");
+}
+
+/* How many rows of `rows` find no partner among `others`. */
+static size_t lonely(const json_t *rows, const json_t *others)
+{
+    size_t n = 0, i = 0;
+    json_t *row = NULL;
+    json_array_foreach(rows, i, row) n += partner(others, row) == NULL;
+    return n;
+}
+
+/* The lines below the table. */
+static void add_notes(const json_t *a, const json_t *b, size_t pairs, sc_buf *out)
+{
+    const size_t only_a = lonely(json_object_get(a, "rows"), json_object_get(b, "rows")),
+                 only_b = lonely(json_object_get(b, "rows"), json_object_get(a, "rows"));
+    if (pairs > 1)
+        sc_buf_addf(out,
+                    "\nThe %zu intervals hold together with 95 %%: one alone would be narrower.\n",
+                    pairs);
+    if (only_a || only_b)
+        sc_buf_addf(out, "\nWithout a partner: %zu of A's rows, %zu of B's.\n", only_a, only_b);
+    add_machines(a, b, out);
+}
+
+/* The table of all pairs. */
+static sc_code add_pairs(const json_t *a, const json_t *b, size_t pairs, sc_buf *out, sc_err *err)
 {
     bool shown[SC_LEN(variants)];
-    size_t pairs = 0;
     size_t i = 0;
     json_t *row = NULL;
-    json_array_foreach(b, i, row) pairs += partner(a, row) != NULL;
-    if (pairs == 0)
-        return sc_fail(err, SC_E_NOTFOUND, "no test stands in both files");
     sc_buf_add_c(out, "|");
     for (size_t k = 0; k < SC_LEN(variants); k++) {
         shown[k] = variant_shown(a, b, variants[k].key);
@@ -304,9 +372,16 @@ sc_code sc_speed_compare(const json_t *a, const json_t *b, sc_buf *out, sc_err *
         // Each interval is so wide that with 95 % all of them hold together (Bonferroni).
         SC_TRY(add_ratio(other, row, i, 1 - 0.05 / (double)pairs, out, err));
     }
-    if (pairs > 1)
-        sc_buf_addf(out,
-                    "\nThe %zu intervals hold together with 95 %%: one alone would be narrower.\n",
-                    pairs);
+    return SC_OK;
+}
+
+sc_code sc_speed_compare(const json_t *a, const json_t *b, sc_buf *out, sc_err *err)
+{
+    const json_t *x = json_object_get(a, "rows"), *y = json_object_get(b, "rows");
+    const size_t pairs = json_array_size(y) - lonely(y, x);
+    if (pairs == 0)
+        return sc_fail(err, SC_E_NOTFOUND, "no test stands in both files");
+    SC_TRY(add_pairs(x, y, pairs, out, err));
+    add_notes(a, b, pairs, out);
     return SC_OK;
 }

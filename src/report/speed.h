@@ -34,15 +34,17 @@ sc_code sc_speed_row(const json_t *about, const sc_speed_test *t, const sc_speed
 /** The rows as a Markdown table; only columns that vary are shown, the others stand above it once.
  */
 void sc_speed_markdown(const json_t *rows, sc_buf *out);
-void sc_speed_csv(const json_t *rows, sc_buf *out);
-/** CREATE TABLE and INSERT statements that SQLite and PostgreSQL read. */
-void sc_speed_sql(const json_t *rows, sc_buf *out);
+/** As CSV; `head`: behind the names of the columns. */
+void sc_speed_csv(const json_t *rows, bool head, sc_buf *out);
+/** INSERT statements for SQLite and PostgreSQL; `head`: behind CREATE TABLE. */
+void sc_speed_sql(const json_t *rows, bool head, sc_buf *out);
 
 /**
- * Compares the rows of `b` with those of `a`: each with the row of the same test on as many threads
- * that has most else in common. A Markdown table with the ratio b/a of the geometric means, its
- * interval (Welch on the logarithms of the runs; all intervals together hold with 95 %) and a
- * verdict: FASTER, SLOWER or CANNOT TELL APART. What differs within a pair is shown.
+ * Compares two results, {environment, rows}: each row of `b` with the row of `a` of the same test
+ * on as many threads that has most else in common. A Markdown table of the geometric means, their
+ * ratio b/a, its interval (Welch on the logarithms of the runs; all intervals together hold with 95
+ * %) and a verdict: FASTER, SLOWER or CANNOT TELL APART. What differs within a pair is shown, below
+ * the table what differs between the machines, and how many rows have no partner.
  *
  * Errors: SC_E_FORMAT when a row lacks its members, SC_E_NOTFOUND when no row has a partner
  */

@@ -130,14 +130,24 @@ static void add_name(sc_buf *out, const char *key)
         sc_buf_add_char(out, *key == '.' ? '_' : *key);
 }
 
-void sc_table_csv(const json_t *rows, const sc_column *c, size_t n, sc_buf *out)
+/* The names of all columns, with commas between; with their types where `typed`. */
+static void add_head(const sc_column *c, size_t n, bool typed, sc_buf *out)
 {
     for (size_t i = 0; i < n; i++) {
         if (i)
             sc_buf_add_char(out, ',');
         add_name(out, c[i].key);
+        if (typed)
+            sc_buf_add_c(out, c[i].number ? " DOUBLE PRECISION" : " TEXT");
     }
-    sc_buf_add_char(out, '\n');
+}
+
+void sc_table_csv(const json_t *rows, bool head, const sc_column *c, size_t n, sc_buf *out)
+{
+    if (head) {
+        add_head(c, n, false, out);
+        sc_buf_add_char(out, '\n');
+    }
     size_t i = 0;
     json_t *row = NULL;
     json_array_foreach(rows, i, row)
@@ -147,20 +157,21 @@ void sc_table_csv(const json_t *rows, const sc_column *c, size_t n, sc_buf *out)
     }
 }
 
-void sc_table_sql(const json_t *rows, const char *name, const sc_column *c, size_t n, sc_buf *out)
+void sc_table_sql(const json_t *rows, bool head, const char *name, const sc_column *c, size_t n,
+                  sc_buf *out)
 {
-    sc_buf_addf(out, "CREATE TABLE IF NOT EXISTS %s (", name);
-    for (size_t i = 0; i < n; i++) {
-        sc_buf_add_c(out, i ? ", " : "");
-        add_name(out, c[i].key);
-        sc_buf_add_c(out, c[i].number ? " DOUBLE PRECISION" : " TEXT");
+    if (head) {
+        sc_buf_addf(out, "CREATE TABLE IF NOT EXISTS %s (", name);
+        add_head(c, n, true, out);
+        sc_buf_add_c(out, ");\n");
     }
-    sc_buf_add_c(out, ");\n");
     size_t i = 0;
     json_t *row = NULL;
     json_array_foreach(rows, i, row)
     {
-        sc_buf_addf(out, "INSERT INTO %s VALUES (", name);
+        sc_buf_addf(out, "INSERT INTO %s (", name);
+        add_head(c, n, false, out);
+        sc_buf_add_c(out, ") VALUES (");
         add_fields(row, c, n, '\'', out);
         sc_buf_add_c(out, ");\n");
     }

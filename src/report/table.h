@@ -27,11 +27,14 @@ typedef struct sc_column {
  */
 void sc_table_markdown(const json_t *rows, const sc_column *c, size_t n, sc_buf *out);
 
-/** All columns, with a line of names: keys, their dots turned into underscores. */
-void sc_table_csv(const json_t *rows, const sc_column *c, size_t n, sc_buf *out);
+/** All columns; `head`: behind a line of names, the keys with their dots turned into underscores.
+ */
+void sc_table_csv(const json_t *rows, bool head, const sc_column *c, size_t n, sc_buf *out);
 
-/** CREATE TABLE and INSERT statements that SQLite and PostgreSQL read. */
-void sc_table_sql(const json_t *rows, const char *name, const sc_column *c, size_t n, sc_buf *out);
+/** INSERT statements that name their columns, for SQLite and PostgreSQL; `head`: behind CREATE
+ * TABLE. */
+void sc_table_sql(const json_t *rows, bool head, const char *name, const sc_column *c, size_t n,
+                  sc_buf *out);
 
 /** One value as a Markdown cell: numbers short. */
 void sc_table_cell(sc_buf *out, const json_t *v);

@@ -542,7 +542,7 @@ TEST(says_what_a_step_must_do_at_least)
     const double layers = c->layers * (c->hidden * (2 * q + 2 * kv) + 3.0 * c->hidden * c->inter);
     const double head = (double)c->vocab * c->hidden;
     // Three rows of two sequences, one wants logits; a row looks at 10 positions.
-    const sc_cost cost = sc_model_cost(m, &(sc_step_shape){3, 1, 2, 10, 12});
+    const sc_cost cost = sc_model_cost(m, &(sc_step_shape){3, 1, 2, 10, 12, 0});
     double macs = 0;
     for (unsigned k = 0; k < SC_ACTS_KIND_N; k++)
         macs += cost.macs[k];
@@ -554,8 +554,11 @@ TEST(says_what_a_step_must_do_at_least)
     const double values = 2.0 * 12 * 2 * kv * c->layers * 4;
     CHECK(cost.bytes >= 4 * (layers + head) + values);
     CHECK(cost.bytes <= 4 * 1.5 * (layers + head) + values);
+    // Eight positions that both share are read once.
+    const sc_cost shared = sc_model_cost(m, &(sc_step_shape){3, 1, 2, 10, 12, 8});
+    CHECK(cost.bytes - shared.bytes == 8 * 2 * kv * c->layers * 4);
     // A step that wants no logits leaves the head alone.
-    const sc_cost without = sc_model_cost(m, &(sc_step_shape){3, 0, 2, 10, 12});
+    const sc_cost without = sc_model_cost(m, &(sc_step_shape){3, 0, 2, 10, 12, 0});
     CHECK(without.macs[SC_ACTS_F32] == macs - head && without.bytes < cost.bytes);
 }
 

@@ -96,10 +96,10 @@ TEST(tables_show_what_varies_and_survive_a_hostile_name)
     SC_AUTO_JSON *quote = json_array();
     CHECK(json_array_append_new(quote, row("it's", true, 1, slow, SC_LEN(slow))) == 0);
     SC_AUTO(sc_buf) sql = sc_buf_init(1 << 20);
-    sc_speed_sql(quote, &sql);
+    sc_speed_sql(quote, true, &sql);
     CHECK(strstr(sc_buf_text(&sql), "VALUES ('it''s',"));
     SC_AUTO(sc_buf) csv = sc_buf_init(1 << 20);
-    sc_speed_csv(quote, &csv);
+    sc_speed_csv(quote, true, &csv);
     CHECK(strstr(sc_buf_text(&csv), "\n\"it's\",") != NULL);
     CHECK(strstr(sc_buf_text(&csv), ",limit_tok_s,step_ms_p90,"));
 }
@@ -129,7 +129,19 @@ TEST(limits_are_printed_in_every_form)
                         "\"avx512\",2,3e+10,3.35e+10,1.18e+11,2.36e+11,4.73e+11,4e-07\n");
     sc_buf_clear(&text);
     sc_limits_sql(list, &text);
-    CHECK(strstr(sc_buf_text(&text), "INSERT INTO scbench_limits VALUES ('avx512',2,3e+10,"));
+    CHECK(strstr(
+        sc_buf_text(&text),
+        "INSERT INTO scbench_limits (level,threads,read_one,read_all,f32,bf16,int8,barrier_s) "
+        "VALUES ('avx512',2,3e+10,"));
+}
+
+/* Two results without an environment. */
+static sc_code compare_rows(const json_t *a, const json_t *b, sc_buf *out, sc_err *err)
+{
+    SC_AUTO_JSON *x = json_pack("{s:O}", "rows", a);
+    SC_AUTO_JSON *y = json_pack("{s:O}", "rows", b);
+    CHECK(x && y);
+    return sc_speed_compare(x, y, out, err);
 }
 
 TEST(a_comparison_says_what_the_figures_allow)
@@ -139,18 +151,18 @@ TEST(a_comparison_says_what_the_figures_allow)
     SC_AUTO_JSON *a = rows(slow, SC_LEN(slow));
     SC_AUTO_JSON *b = rows(fast, SC_LEN(fast));
     SC_AUTO(sc_buf) text = sc_buf_init(1 << 20);
-    CHECK_OK(sc_speed_compare(a, b, &text, &err), &err);
+    CHECK_OK(compare_rows(a, b, &text, &err), &err);
     CHECK(strstr(sc_buf_text(&text), "| 1.498 |") && strstr(sc_buf_text(&text), "FASTER"));
     sc_buf_clear(&text);
-    CHECK_OK(sc_speed_compare(b, a, &text, &err), &err);
+    CHECK_OK(compare_rows(b, a, &text, &err), &err);
     CHECK(strstr(sc_buf_text(&text), "SLOWER"));
     sc_buf_clear(&text);
-    CHECK_OK(sc_speed_compare(a, a, &text, &err), &err);
+    CHECK_OK(compare_rows(a, a, &text, &err), &err);
     CHECK(strstr(sc_buf_text(&text), "CANNOT TELL APART"));
     const double one[] = {500};
     SC_AUTO_JSON *single = rows(one, 1);
     sc_buf_clear(&text);
-    CHECK_OK(sc_speed_compare(single, single, &text, &err), &err);
+    CHECK_OK(compare_rows(single, single, &text, &err), &err);
     CHECK(strstr(sc_buf_text(&text), "CANNOT TELL APART"));
 }
 
@@ -170,14 +182,14 @@ TEST(a_comparison_pairs_what_has_most_in_common)
         CHECK(json_array_append_new(a, x) == 0 && json_array_append_new(b, y) == 0);
     }
     SC_AUTO(sc_buf) text = sc_buf_init(1 << 20);
-    CHECK_OK(sc_speed_compare(a, b, &text, &err), &err);
+    CHECK_OK(compare_rows(a, b, &text, &err), &err);
     CHECK(strstr(sc_buf_text(&text), "| int8 | decode | 128 | 64 | 2 | 1 | 150 | 150 | 1.000 |"));
     CHECK(strstr(sc_buf_text(&text), "| auto | decode | 128 | 64 | 2 | 1 | 100 | 100 | 1.000 |"));
     // Where the mode itself is what differs, both are named.
     SC_AUTO_JSON *one = json_array();
     CHECK(json_array_append(one, json_array_get(a, 0)) == 0);
     sc_buf_clear(&text);
-    CHECK_OK(sc_speed_compare(one, b, &text, &err), &err);
+    CHECK_OK(compare_rows(one, b, &text, &err), &err);
     CHECK(strstr(sc_buf_text(&text), "| auto, int8 | decode |"));
 }
 
@@ -193,14 +205,45 @@ TEST(many_comparisons_are_no_licence_to_find_something)
         CHECK(json_array_append_new(a, row("m", true, threads, x, 5)) == 0);
         CHECK(json_array_append_new(b, row("m", true, threads, y, 5)) == 0);
         if (threads == 1) { // alone the difference is just beyond doubt's edge
-            CHECK_OK(sc_speed_compare(a, b, &text, &err), &err);
+            CHECK_OK(compare_rows(a, b, &text, &err), &err);
             CHECK(strstr(sc_buf_text(&text), "FASTER") && !strstr(sc_buf_text(&text), "together"));
         }
     }
     sc_buf_clear(&text);
-    CHECK_OK(sc_speed_compare(a, b, &text, &err), &err);
+    CHECK_OK(compare_rows(a, b, &text, &err), &err);
     CHECK(strstr(sc_buf_text(&text), "CANNOT TELL APART") && !strstr(sc_buf_text(&text), "FASTER"));
     CHECK(strstr(sc_buf_text(&text), "The 20 intervals hold together"));
+}
+
+TEST(a_ratio_is_that_of_the_speeds_beside_it)
+{
+    UNUSED;
+    sc_err err = {0};
+    // The medians say 100 to 90, the geometric means 20.6 to 90: one of them stands in the table.
+    const double torn[] = {100, 100, 100, 2, 2}, steady[] = {90, 90, 90, 90, 90};
+    SC_AUTO_JSON *a = rows(torn, 5);
+    SC_AUTO_JSON *b = rows(steady, 5);
+    SC_AUTO(sc_buf) text = sc_buf_init(1 << 20);
+    CHECK_OK(compare_rows(a, b, &text, &err), &err);
+    CHECK(strstr(sc_buf_text(&text), "| 20.9 | 90.0 | 4.304 |"));
+}
+
+TEST(a_comparison_names_other_machines_and_rows_without_a_partner)
+{
+    UNUSED;
+    sc_err err = {0};
+    SC_AUTO_JSON *a = json_pack("{s:{s:{s:s, s:i, s:i}}, s:o}", "environment", "cpu", "model",
+                                "X|1", "logical", 8, "usable", 2, "rows", rows(slow, SC_LEN(slow)));
+    SC_AUTO_JSON *b = json_pack("{s:{s:{s:s, s:i, s:i}}, s:o}", "environment", "cpu", "model", "Y",
+                                "logical", 8, "usable", 4, "rows", rows(fast, SC_LEN(fast)));
+    SC_AUTO(sc_buf) text = sc_buf_init(1 << 20);
+    CHECK_OK(sc_speed_compare(a, a, &text, &err), &err);
+    CHECK(!strstr(sc_buf_text(&text), "differ") && !strstr(sc_buf_text(&text), "partner"));
+    sc_buf_clear(&text);
+    CHECK(json_array_append_new(json_object_get(b, "rows"), row("m", true, 3, fast, 5)) == 0);
+    CHECK_OK(sc_speed_compare(a, b, &text, &err), &err);
+    CHECK(strstr(sc_buf_text(&text), "CPU model X\\|1 in A, Y in B; usable 2 in A, 4 in B."));
+    CHECK(strstr(sc_buf_text(&text), "\nWithout a partner: 0 of A's rows, 1 of B's.\n"));
 }
 
 TEST(a_comparison_without_partners_or_figures_is_an_error)
@@ -210,10 +253,10 @@ TEST(a_comparison_without_partners_or_figures_is_an_error)
     SC_AUTO_JSON *a = rows(slow, SC_LEN(slow));
     SC_AUTO_JSON *none = json_array();
     SC_AUTO(sc_buf) text = sc_buf_init(1 << 20);
-    CHECK_CODE(SC_E_NOTFOUND, sc_speed_compare(a, none, &text, &err), &err);
+    CHECK_CODE(SC_E_NOTFOUND, compare_rows(a, none, &text, &err), &err);
     SC_AUTO_JSON *broken = json_deep_copy(a);
     CHECK(json_object_del(json_array_get(broken, 0), "runs") == 0);
-    CHECK_CODE(SC_E_FORMAT, sc_speed_compare(a, broken, &text, &err), &err);
+    CHECK_CODE(SC_E_FORMAT, compare_rows(a, broken, &text, &err), &err);
     CHECK(strstr(err.msg, "row 1"));
 }
 
@@ -236,13 +279,15 @@ TEST(what_is_printed_as_json_fits_its_schema)
     json_array_foreach(list, i, each)
     {
         // What the command says of the model; the rest is the row's own.
-        SC_AUTO_JSON *about = json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:s}", "arch", "llama",
-                                        "dtype", "F16", "params", 1, "bytes", 2, "level", "avx2",
-                                        "compute", "auto", "kv_type", "f16");
+        SC_AUTO_JSON *about =
+            json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s}", "arch", "llama",
+                      "dtype", "F16", "params", 1, "bytes", 2, "level", "avx2", "compute", "auto",
+                      "kv_type", "f16", "cpu", "c", "version", "1", "time", "2026-01-01T00:00:00Z");
         CHECK(json_object_update(each, about) == 0);
     }
-    SC_AUTO_JSON *doc = json_pack("{s:i, s:{}, s:[o], s:O}", "schema", 1, "environment", "limits",
-                                  one, "rows", list);
+    SC_AUTO_JSON *doc =
+        json_pack("{s:i, s:{}, s:{}, s:[o], s:O, s:[{s:s, s:s}]}", "schema", 1, "program",
+                  "environment", "limits", one, "rows", list, "missed", "what", "m", "why", "none");
     const char *source = getenv("SC_SOURCE");
     char path[1024];
     (void)snprintf(path, sizeof path, "%s/schemas/speed.schema.json", source ? source : ".");
@@ -268,6 +313,8 @@ int main(void)
         T(a_comparison_says_what_the_figures_allow),
         T(a_comparison_pairs_what_has_most_in_common),
         T(many_comparisons_are_no_licence_to_find_something),
+        T(a_ratio_is_that_of_the_speeds_beside_it),
+        T(a_comparison_names_other_machines_and_rows_without_a_partner),
         T(a_comparison_without_partners_or_figures_is_an_error),
     };
     return RUN_TESTS(tests);
