@@ -49,6 +49,7 @@ typedef struct event {
 
 struct sc_pool {
     unsigned n;
+    unsigned spins;    // looks before a waiting thread sleeps
     pthread_t *thread; // owned, [n - 1]
     sc_worker *worker; // owned, [n]
     sc_pool_fn *fn;    // of the current run
@@ -75,9 +76,9 @@ static uint64_t now_ns(void)
 }
 
 /* Returns how long it slept, in ns. */
-static uint64_t wait_change(event *e, uint32_t old)
+static uint64_t wait_change(event *e, uint32_t old, unsigned spins)
 {
-    for (unsigned i = 0; i < SPINS; i++) {
+    for (unsigned i = 0; i < spins; i++) {
         if (atomic_load_explicit(&e->value, memory_order_acquire) != old)
             return 0;
         relax();
@@ -115,7 +116,7 @@ void sc_pool_barrier(const sc_worker *me)
         advance(&p->gate, round + 1);
         return;
     }
-    const uint64_t slept = wait_change(&p->gate, round);
+    const uint64_t slept = wait_change(&p->gate, round, p->spins);
     if (slept)
         (void)atomic_fetch_add_explicit(&p->slept_ns, slept, memory_order_relaxed);
 }
@@ -126,7 +127,7 @@ static void *work(void *arg)
     sc_pool *p = me->pool;
     uint32_t seen = 0;
     for (;;) {
-        (void)wait_change(&p->start, seen);
+        (void)wait_change(&p->start, seen, p->spins);
         // One look tells the run and its team: a thread that stayed away may have missed some.
         seen = atomic_load_explicit(&p->start.value, memory_order_acquire);
         if ((seen & TEAM) == 0)
@@ -168,6 +169,8 @@ sc_code sc_pool_new(unsigned n, sc_pool **out, sc_err *err)
     for (unsigned i = 0; i < n; i++)
         p->worker[i] = (sc_worker){p, i, n};
     p->n = n;
+    // Where threads share a CPU, one that spins keeps those away that it waits for.
+    p->spins = n > sc_pool_cpus() ? 0 : SPINS;
     SC_TRY(start_threads(p, err));
     *out = sc_take(p);
     return SC_OK;

@@ -434,12 +434,24 @@ static void warn_of_noise(const sweep *s)
                    n, json_array_size(s->rows));
 }
 
+/* Says where threads will share CPUs. */
+static void warn_of_threads(const sweep *s)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < s->threads.n; i++)
+        most = s->threads.v[i] > most ? s->threads.v[i] : most;
+    if (most > sc_pool_cpus())
+        sc_ui_warn(&s->cli->ui, "up to %" PRIu32 " threads share %u CPU%s", most, sc_pool_cpus(),
+                   sc_pool_cpus() == 1 ? "" : "s");
+}
+
 /* Measures and prints. What was measured before a failure or Ctrl-C is not thrown away. */
 static sc_code sweep_run(sweep *s, sc_err *err)
 {
     SC_TRY(read_lists(s, err));
     SC_TRY(sc_env_capture(&s->env, err));
     SC_TRY(warn_of(s->cli, s->env, err));
+    warn_of_threads(s);
     const sc_code code = measure(s, err);
     const size_t n = json_array_size(s->rows);
     if (code == SC_E_INTERRUPTED && err->msg[0])

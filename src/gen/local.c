@@ -106,13 +106,17 @@ static sc_code check_context(const local *g, const sc_gen_request *r, size_t n, 
 {
     for (size_t i = 0; i < n; i++) {
         const uint64_t need = (uint64_t)r[i].n_prompt + (r[i].may_clip ? 1 : r[i].max_tokens);
+        if (r[i].n_prompt >= g->ctx)
+            return sc_fail(err, SC_E_LIMIT,
+                           "%s: %zu prompt tokens leave no room in the context of %" PRIu32,
+                           r[i].name, r[i].n_prompt, g->ctx);
         if (need > g->ctx)
             return sc_fail(err, SC_E_LIMIT,
                            "%s: %zu prompt tokens and %" PRIu32
                            " new ones do not fit the context of %" PRIu32
-                           "; ask for at most %" PRId64 " new tokens",
+                           "; ask for at most %" PRIu32 " new tokens",
                            r[i].name, r[i].n_prompt, r[i].max_tokens, g->ctx,
-                           (int64_t)g->ctx - (int64_t)r[i].n_prompt);
+                           g->ctx - (uint32_t)r[i].n_prompt);
         for (size_t k = 0; k < r[i].n_prompt; k++)
             if (r[i].prompt[k] < 0 || (uint32_t)r[i].prompt[k] >= g->vocab)
                 return sc_fail(err, SC_E_USAGE,

@@ -36,7 +36,7 @@ static void rounds(const sc_worker *me, void *arg)
 TEST(barriers_hold_for_any_number_of_threads)
 {
     UNUSED;
-    static const unsigned sizes[] = {1, 2, 3, 7};
+    static const unsigned sizes[] = {1, 2, 3, 7, 64};
     for (size_t k = 0; k < SC_LEN(sizes); k++) {
         sc_err err = {0};
         SC_AUTO(sc_pool) *p = NULL;

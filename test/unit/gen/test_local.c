@@ -342,6 +342,34 @@ TEST(a_sample_is_the_same_whatever_runs_beside_it)
     }
 }
 
+TEST(a_sample_is_the_same_in_any_order_room_and_batch)
+{
+    UNUSED;
+    for (uint64_t way = 0; way < 60; way++) {
+        sc_gen_request r[MAX_REQ];
+        make_requests(r);
+        for (size_t i = MAX_REQ; i > 1; i--) { // shuffled
+            const size_t j = sc_rng_u64(way, 0, i) % i;
+            const sc_gen_request t = r[j];
+            r[j] = r[i - 1];
+            r[i - 1] = t;
+        }
+        const uint64_t pages_more = sc_rng_u64(way, 1, 0) % 30;
+        const sc_gen_local_opts opts = {.batch = (uint32_t)(sc_rng_u64(way, 1, 1) % 33),
+                                        .rows = (uint32_t)(sc_rng_u64(way, 1, 2) % 41)};
+        sc_err err = {0};
+        sc_model *m = fake(1 + (unsigned)(way % 3), (7 + pages_more * pages_more) * SC_KV_PAGE);
+        SC_AUTO(sc_gen) *g = NULL;
+        CHECK_OK(sc_gen_local_open(m, NULL, &opts, &g, &err), &err);
+        struct out *o = sc_new(struct out);
+        CHECK(o);
+        CHECK_OK(sc_gen_run(g, r, MAX_REQ, &(sc_gen_sink){piece, done, o}, NULL, &err), &err);
+        check_all(r, o);
+        sc_free(o);
+        fake_free(m);
+    }
+}
+
 TEST(a_sample_is_the_same_while_the_width_is_measured)
 {
     UNUSED;
@@ -387,6 +415,11 @@ TEST(a_prompt_that_does_not_fit_is_refused_before_any_work)
     CHECK_OK(sc_gen_run(g, &r[5], 1, &sink, NULL, &err), &err);
     assert_int_equal(o->finish[5][0], SC_FINISH_CONTEXT);
     assert_int_equal(o->n_ids[5][0], CTX - r[5].n_prompt);
+
+    r[5].n_prompt = CTX;
+    CHECK_CODE(SC_E_LIMIT, sc_gen_run(g, &r[5], 1, &sink, NULL, &err), &err);
+    assert_string_equal(err.msg, "task: 200 prompt tokens leave no room in the context of 200");
+    r[5].n_prompt = 36;
 
     prompts[5][0] = VOCAB;
     CHECK_CODE(SC_E_USAGE, sc_gen_run(g, &r[5], 1, &sink, NULL, &err), &err);
@@ -481,6 +514,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_sample_is_the_same_whatever_runs_beside_it),
+        T(a_sample_is_the_same_in_any_order_room_and_batch),
         T(a_sample_is_the_same_while_the_width_is_measured),
         T(a_prompt_that_does_not_fit_is_refused_before_any_work),
         T(a_request_larger_than_the_cache_is_refused_with_figures),
