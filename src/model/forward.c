@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    KEEP_MOST = 16 << 20, // bytes that a thread packs for good in a step: no step gets slow by it
+    KEEP_MOST = 16 << 20, // bytes a thread that a step packs for good: no step gets slow by it
 };
 
 /* A thread's view of the encoded input of a product. */
@@ -674,7 +674,7 @@ static void run(const sc_worker *me, void *arg)
     s->work->supply[me->index].of = (sc_supply){
         .kern = s->kern,
         .scratch = s->work->pack + me->index * s->work->pack_n,
-        .left = KEEP_MOST,
+        .keep = s->work->keep,
     };
     embed_rows(s, me);
     sc_pool_barrier(me);
@@ -689,8 +689,23 @@ static void run(const sc_worker *me, void *arg)
         make_logits(s, me);
 }
 
+/* What this step may pack for good: a stretch behind that of the step before. */
+static void move_front(const sc_net *net, sc_keep *k, unsigned threads)
+{
+    const size_t most = (size_t)KEEP_MOST * threads;
+    const uint8_t *end = net->arena + net->arena_size;
+    if (!k->front)
+        k->front = net->arena; // nothing was seen yet
+    else
+        k->front = (size_t)(end - k->front) > most ? k->front + most : end;
+    atomic_store_explicit(&k->left, (int64_t)most, memory_order_relaxed);
+    while (k->gone < net->n_sources && sc_source_leave(net->source[k->gone]))
+        k->gone++;
+}
+
 void sc_forward_run(sc_pool *pool, sc_step *s)
 {
+    move_front(s->net, s->work->keep, s->work->threads);
     s->stopped = false;
     group_rows(s);
     s->round = s->work->supply[0].round; // a thread that stayed away has not counted on

@@ -53,6 +53,7 @@ typedef struct sc_work {
     uint8_t *lone_acts[SC_ACTS_KIND_N]; // [threads] encoded input of one row
     size_t acts_lone_size[SC_ACTS_KIND_N];
     sc_work_supply *supply;        // [threads]
+    sc_keep *keep;                 // what the step at hand may pack for good
     sc_deal *deal;                 // [threads] panels of a product that nobody has taken
     uint8_t *pack;                 // [threads, pack_n] a panel on its way
     size_t scratch_n;

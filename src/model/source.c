@@ -15,10 +15,8 @@ sc_code sc_source_init(sc_source *s, const sc_mat *m, const void *const *row, ui
     uint64_t size = 0;
     const bool whole = sc_dtype_row_size(m->dtype, m->cols, &size);
     assert(whole);
-    *s = (sc_source){.mat = *m,
-                     .row_size = (size_t)size,
-                     .panels = sc_panels(m->rows),
-                     .place = place};
+    *s = (sc_source){
+        .mat = *m, .row_size = (size_t)size, .panels = sc_panels(m->rows), .place = place};
     s->mat.data = place;
     s->row = sc_alloc(s->panels * SC_PANEL, sizeof *s->row);
     s->state = sc_alloc(s->panels, 1);
@@ -53,20 +51,31 @@ static void let_go(const sc_source *s, size_t p)
     }
 }
 
+/* Whether the step may pack `size` bytes more for good, which end at `end`. */
+static bool may_keep(sc_keep *k, const uint8_t *end, size_t size)
+{
+    if (end > k->front)
+        return false;
+    const int64_t want = (int64_t)size;
+    if (atomic_fetch_sub_explicit(&k->left, want, memory_order_relaxed) >= want)
+        return true;
+    (void)atomic_fetch_add_explicit(&k->left, want, memory_order_relaxed);
+    return false;
+}
+
 const uint8_t *sc_source_panel(sc_source *s, size_t p, sc_supply *supply)
 {
     const sc_mat *m = &s->mat;
     uint8_t *at = s->place + p * m->panel_size;
     if (s->state[p] == SC_PANEL_KEPT)
         return at;
-    const bool keep = s->state[p] == SC_PANEL_SEEN && supply->left >= m->panel_size;
+    const bool keep =
+        s->state[p] == SC_PANEL_SEEN && may_keep(supply->keep, at + m->panel_size, m->panel_size);
     uint8_t *to = keep ? at : supply->scratch;
     supply->kern->pack(m->dtype, to, s->row + p * SC_PANEL, m->cols);
     s->state[p] = keep ? SC_PANEL_KEPT : SC_PANEL_SEEN;
-    if (keep) {
-        supply->left -= m->panel_size;
+    if (keep)
         let_go(s, p);
-    }
     return to;
 }
 
@@ -129,6 +138,18 @@ size_t sc_source_ranges(const sc_source *s, sc_ahead_range out[2])
         if (low[h] <= high[h])
             out[n++] = (sc_ahead_range){(const void *)low[h], high[h] - low[h] + s->row_size};
     return n;
+}
+
+bool sc_source_leave(const sc_source *s)
+{
+    for (size_t p = 0; p < s->panels; p++)
+        if (s->state[p] != SC_PANEL_KEPT)
+            return false;
+    sc_ahead_range range[2];
+    const size_t n = sc_source_ranges(s, range);
+    for (size_t i = 0; i < n; i++)
+        sc_map_leave(range[i].from, range[i].size);
+    return true;
 }
 
 void sc_source_sizes(const sc_source *s, uint64_t *kept, uint64_t *mapped)

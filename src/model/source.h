@@ -16,6 +16,8 @@
 #include "base/err.h"
 #include "kern/kern.h"
 
+#include <stdatomic.h>
+
 enum {
     SC_PANEL_FRESH, // never read
     SC_PANEL_SEEN,  // read, still in the file
@@ -37,11 +39,22 @@ sc_code sc_source_init(sc_source *s, const sc_mat *m, const void *const *row, ui
                        sc_err *err) SC_CHECKED;
 void sc_source_drop(sc_source *s);
 
-/** How much a thread may still pack for good in a step, and where it packs for the moment. */
+/**
+ * What a team may still pack for good in a step. Only panels that end before `front` are kept:
+ * panels that lie apart would each touch a huge page of their own. The front moves on with every
+ * step.
+ */
+typedef struct sc_keep {
+    _Atomic int64_t left; // bytes, of all threads together
+    const uint8_t *front;
+    size_t gone; // sources whose pages of the file were let go whole
+} sc_keep;
+
+/** Where a thread packs for the moment, and what it may pack for good. */
 typedef struct sc_supply {
     const sc_kern *kern; // borrowed
     uint8_t *scratch;    // borrowed; one panel
-    size_t left;         // bytes
+    sc_keep *keep;       // borrowed
 } sc_supply;
 
 /** Panel `p`, packed; borrowed until the next call. */
@@ -55,6 +68,12 @@ void sc_source_row(const sc_source *s, float *dst, size_t row);
 
 /** The one or two ranges that its rows lie in; returns how many. */
 size_t sc_source_ranges(const sc_source *s, sc_ahead_range out[2]);
+
+/**
+ * Lets the file's pages of a source go whose panels are all kept; false when some are not. A page
+ * that is read brings its neighbours, those of kept panels too.
+ */
+bool sc_source_leave(const sc_source *s);
 
 /** Adds the bytes of panels that are kept, and of rows that are not. */
 void sc_source_sizes(const sc_source *s, uint64_t *kept, uint64_t *mapped);

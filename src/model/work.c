@@ -85,6 +85,7 @@ static void place(sc_work *w, const sc_net *net, const sc_kv_cache *kv,
     w->turn = cut(c, rows, sizeof *w->turn);
     w->group = cut(c, rows + 1, sizeof *w->group);
     w->supply = cut(c, w->threads, sizeof *w->supply);
+    w->keep = cut(c, 1, sizeof *w->keep);
     w->deal = cut(c, w->threads, sizeof *w->deal);
     w->pack = cut(c, w->threads * w->pack_n, 1);
     for (unsigned k = 0; k < SC_ACTS_KIND_N; k++) {

@@ -156,6 +156,44 @@ TEST(keys_and_values_of_8_bits_change_few_steps)
     CHECK(agrees(fast, 980));
 }
 
+/* Resident memory of this process, bytes. */
+static uint64_t resident(void)
+{
+    unsigned long long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    CHECK(f && fscanf(f, "%*u %llu", &pages) == 1);
+    (void)fclose(f); // opened for reading
+    return pages * 4096;
+}
+
+TEST(memory_holds_the_weights_once_while_they_are_packed)
+{
+    UNUSED;
+    SC_AUTO_JSON *doc = NULL;
+    SC_AUTO(sc_model) *m = NULL;
+    const sc_model_opts opts = {.threads = 2, .max_seqs = 2};
+    const uint64_t before = resident();
+    if (!open_real(&doc, &opts, &m))
+        SKIP("real", "the real model or its reference is not there");
+    if (is_short())
+        SKIP("plain", "a sanitizer's own memory is in the figure");
+    sc_err err = {0};
+    sc_seq seq = 0;
+    uint64_t most = 0;
+    CHECK_OK(sc_model_seq_new(m, &seq, &err), &err);
+    for (int32_t i = 0; i < 20; i++) {
+        const sc_row row = {seq, 100 + i, true};
+        CHECK_OK(sc_model_step(m, &row, 1, &err), &err);
+        const uint64_t now = resident() - before;
+        most = now > most ? now : most;
+    }
+    const sc_model_memory held = sc_model_memory_get(m);
+    const uint64_t least = held.packed + held.kv + held.workspace;
+    printf("# at most %.1f MiB, of which weights, keys and values, workspace %.1f\n",
+           (double)most / (1 << 20), (double)least / (1 << 20));
+    CHECK(held.mapped == 0 && most < least + (28 << 20));
+}
+
 int main(void)
 {
     sc_json_setup();
@@ -164,6 +202,7 @@ int main(void)
         T(ninety_nine_in_a_hundred_steps_agree_by_default),
         T(keys_and_values_of_bf16_change_few_steps),
         T(keys_and_values_of_8_bits_change_few_steps),
+        T(memory_holds_the_weights_once_while_they_are_packed),
     };
     return RUN_TESTS(tests);
 }
