@@ -213,13 +213,23 @@ def warm(command):
                     pass
 
 
+LONGEST = 1800  # seconds that a program may take
+
+
 def run_one(command):
     """Runs a process; what it printed, when its first byte came, its wall time, peak memory and the CPU share of others."""
     b0, t0 = busy_seconds(), time.time()
-    p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False, stdin=subprocess.DEVNULL)
+    try:
+        p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=False, stdin=subprocess.DEVNULL)
+    except OSError as e:  # a peer that could not be installed is a row that says so
+        return dict(rc=127, first_s=None, wall_s=0, peak_kib=0, cpu_s=0, load=os.getloadavg()[0], others=0), "", str(e)
     got, first, err = [], None, b""
     while True:
-        ready, _, _ = select.select([p.stdout, p.stderr], [], [])
+        ready, _, _ = select.select([p.stdout, p.stderr], [], [], max(0, t0 + LONGEST - time.time()))
+        if not ready:
+            p.kill()
+            err += f" killed after {LONGEST} s".encode()
+            break
         if p.stdout in ready:
             b = os.read(p.stdout.fileno(), 1 << 16)
             if b and first is None:
@@ -314,6 +324,8 @@ def main():
         for c in todo:
             print(f"{c.measure}: {c.program}: {' '.join(c.command)}")
         return None
+    if not todo and not re.search(a.only, "real agreement"):
+        sys.exit(f"no measure fits {a.only!r}; --list names them")
     measures = list(dict.fromkeys(c.measure for c in todo))
     lines = []
     with open(a.build / "bench" / "results.jsonl", "a") as raw:

@@ -126,8 +126,11 @@ def show_goals(lines):
     print("|---|---|---|---|---|---|---|")
     for goal in GOALS:
         row = goal_row(lines, goal)
+        measures = (goal[1],) if isinstance(goal[1], str) else goal[1]
         if row:
             print(row)
+        elif all(any(d["measure"] == m for d in lines) for m in measures):  # it was tried
+            print(f"| {goal[0]} | | | | | | not measured, see below |")
 
 
 def show_agreement(lines):
