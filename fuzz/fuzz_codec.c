@@ -16,11 +16,20 @@ static int64_t put(void *ctx, PyObject *o)
     return (int64_t)(uintptr_t)PyCapsule_GetContext(o);
 }
 
-static PyObject *get(void *ctx, int64_t id, sc_str type_name)
+static PyObject *raised(void *ctx, int64_t id, sc_str name, PyObject *base)
+{
+    (void)ctx;
+    (void)id;
+    (void)name;
+    return Py_NewRef(base);
+}
+
+static PyObject *get(void *ctx, int64_t id, sc_str type_name, bool iterates)
 {
     static char something;
     (void)ctx;
     (void)type_name;
+    (void)iterates;
     if (id < 0) {
         PyErr_SetString(PyExc_ReferenceError, "no such object");
         return NULL;
@@ -51,13 +60,31 @@ static sc_codec *start(void)
     return codec;
 }
 
-static const sc_codec_ops ops = {put, get, NULL};
+static const sc_codec_ops ops = {put, get, raised, NULL, false};
+
+/* Containers of a request that an answer may name. */
+static PyObject *make_old(void)
+{
+    PyObject *types = PyImport_ImportModule("collections");
+    PyObject *o = types ? Py_BuildValue("[[i]{ii}NNNNN]", 1, 1, 2, PySet_New(NULL),
+                                        PyByteArray_FromStringAndSize("ab", 2),
+                                        PyObject_CallMethod(types, "deque", NULL),
+                                        PyObject_CallMethod(types, "Counter", NULL),
+                                        PyObject_CallMethod(types, "defaultdict", NULL))
+                        : NULL;
+    Py_XDECREF(types);
+    if (!o)
+        abort();
+    return o;
+}
 
 static PyObject *decode(sc_codec *codec, const void *bytes, size_t n)
 {
     sc_cur in = sc_cur_init(bytes, n);
-    PyObject *o = NULL;
-    const sc_codec_code code = sc_codec_decode(codec, &ops, &in, &o);
+    PyObject *o = NULL, *old = make_old();
+    const sc_codec_code code =
+        sc_codec_decode_kin(codec, &ops, (sc_codec_kin){.old = old}, &in, &o);
+    Py_DECREF(old);
     if ((code == SC_CODEC_OK) != (o != NULL) ||
         (code == SC_CODEC_PYTHON) != (PyErr_Occurred() != NULL))
         abort();

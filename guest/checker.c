@@ -62,6 +62,8 @@ static void judge_exception(const checker *c, report *out)
     if (trace)
         PyException_SetTraceback(e, trace);
     bool memory = false;
+    if (e)
+        sc_remote_hush(e);
     const bool remote = sc_remote_raised(c->remote, e, &out->line, &memory);
     out->outcome = remote ? (memory ? SC_OUT_OOM : SC_OUT_ERROR) : SC_OUT_FAILED;
     const char *name = e ? Py_TYPE(e)->tp_name : "";
@@ -100,8 +102,8 @@ static void judge_answer(const checker *c, PyObject *r, report *out)
         judge_exception(c, out);
         return;
     }
-    out->outcome = r == Py_True ? SC_OUT_PASSED : SC_OUT_BAD_TEST;
-    if (r != Py_True)
+    out->outcome = r == Py_True ? SC_OUT_PASSED : r == Py_None ? SC_OUT_UNSPLIT : SC_OUT_BAD_TEST;
+    if (out->outcome == SC_OUT_BAD_TEST)
         copy_text(out->message, sizeof out->message, r);
     Py_DECREF(r);
 }
@@ -234,7 +236,8 @@ _Noreturn void sc_checker_run(const sc_py *py, int control)
     c.printed = sc_buf_init(MAX_PRINTED);
     c.call = PyObject_GetAttrString(py->glue, "run_call");
     c.compare = PyObject_GetAttrString(py->glue, "compare_output");
-    c.remote = sc_remote_new(c.codec);
+    PyObject *says = PyObject_GetAttrString(py->glue, "exception_text");
+    c.remote = says ? sc_remote_new(c.codec, says) : NULL;
     c.run = PyObject_GetAttrString(py->glue, "run_split");
     if (!c.remote || !c.run || !c.call || !c.compare)
         _exit(71);

@@ -19,8 +19,9 @@ sc_codec *sc_codec_new(void)
     c->deque = sc_codec_attribute("collections", "deque");
     c->counter = sc_codec_attribute("collections", "Counter");
     c->ordered = sc_codec_attribute("collections", "OrderedDict");
+    c->with_factory = sc_codec_attribute("collections", "defaultdict");
     c->named = PyDict_New();
-    if (c->deque && c->counter && c->ordered && c->named)
+    if (c->deque && c->counter && c->ordered && c->with_factory && c->named)
         return c;
     sc_free(c); // only on the way out of a start that failed
     return NULL;
@@ -33,6 +34,7 @@ PyObject *sc_codec_made(sc_codec *c, enum sc_codec_class which)
         [MADE_DECIMAL] = {"decimal", "Decimal"},    [MADE_FRACTION] = {"fractions", "Fraction"},
         [MADE_DATE] = {"datetime", "date"},         [MADE_TIME] = {"datetime", "time"},
         [MADE_DATETIME] = {"datetime", "datetime"}, [MADE_TIMEDELTA] = {"datetime", "timedelta"},
+        [MADE_TIMEZONE] = {"datetime", "timezone"}, [MADE_ZONE] = {"zoneinfo", "ZoneInfo"},
     };
     if (!c->made[which])
         c->made[which] = sc_codec_attribute(name[which][0], name[which][1]);

@@ -35,9 +35,12 @@ enum sc_codec_tag {
     T_VALUES = 'v',
     T_ITEMS = 'm',
     T_HANDLE = 'h',  // i64, count, the type's name
+    T_LAZY = 'g',    // as a handle; it is asked for its elements
     T_BUILTIN = 'B', // count, the name of a function or class that both sides have
-    T_REF = 'R',     // u32
-    T_MAKE = 'M',    // one byte: a class of the table, then a tuple of arguments
+    T_RAISED =
+        'X',      // a class of exceptions: i64, count, MODULE.NAME, then the class it descends from
+    T_REF = 'R',  // u32
+    T_MAKE = 'M', // one byte: a class of the table, then a tuple of arguments
     T_LIST = 'L',
     T_DICT = 'D',
     T_SET = 'S',
@@ -45,6 +48,8 @@ enum sc_codec_tag {
     T_DEQUE = 'Q', // the maximal length, then a list's form
     T_COUNTER = 'C',
     T_ORDERED = 'O',
+    T_DEFAULT = 'E', // the factory, then a dict's form
+    T_OLD = '=',     // u32: of the request's objects; then its form
 };
 
 /* Classes that are made again from the arguments of a call. */
@@ -55,13 +60,16 @@ enum sc_codec_class {
     MADE_TIME,
     MADE_DATETIME,
     MADE_TIMEDELTA,
+    MADE_TIMEZONE,
+    MADE_ZONE,
     MADE_N
 };
 
 struct sc_codec {
     PyObject *made[MADE_N]; // owned; NULL until such a value is met
     PyObject *deque, *counter, *ordered;
-    PyObject *named; // owned dict: (name, fields) to the class made for them
+    PyObject *with_factory; // collections.defaultdict
+    PyObject *named;        // owned dict: (name, fields) to the class made for them
 };
 
 /** A new reference to an attribute of a module, or NULL with a Python exception set. */
@@ -73,5 +81,9 @@ PyObject *sc_codec_made(sc_codec *c, enum sc_codec_class which);
 /** Fetches what the encoder tells dates by, before a sample can change the module; false with a
  * Python exception set. */
 bool sc_codec_know_dates(void);
+
+/** Whether `tz`, the zone of a date, is one that both sides can make: none, a fixed one, a named
+ * one. */
+bool sc_codec_knows_zone(PyObject *tz);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "guest/codec_parts.h"
 
+#include <string.h>
+
 enum {
     NAMED_MAX = 256, // classes of named tuples that are kept
     NAMED_NEW = 32,  // made for one value: each takes a while
@@ -11,7 +13,9 @@ typedef struct decoder {
     const sc_codec_ops *ops;
     sc_cur *in;
     uint32_t nodes, depth, classes;
-    PyObject *refs; // owned list
+    PyObject *refs;  // owned list
+    PyObject *old;   // borrowed list; NULL: no objects of a request
+    PyObject *reuse; // borrowed: the container that is filled next
 } decoder;
 
 static sc_codec_code decode(decoder *d, PyObject **out);
@@ -29,6 +33,57 @@ static sc_codec_code remember(decoder *d, PyObject *o)
     return o && PyList_Append(d->refs, o) == 0 ? SC_CODEC_OK : SC_CODEC_PYTHON;
 }
 
+/* The container of the request that is filled again, empty: a new reference. NULL: there is none,
+ * or it is of another type, and then the value is a bad one. */
+static PyObject *take_old(decoder *d, PyTypeObject *type)
+{
+    PyObject *o = d->reuse;
+    if (!o || !PyObject_TypeCheck(o, type))
+        return NULL;
+    d->reuse = NULL;
+    if (type != &PyByteArray_Type) {
+        PyObject *r = PyObject_CallMethod(o, "clear", NULL);
+        Py_XDECREF(r);
+        PyErr_Clear(); // a class of the tests that forbids it: it keeps what it has
+    }
+    return Py_NewRef(o);
+}
+
+/* An object of the request, which holds from now on what follows. */
+static sc_codec_code decode_old(decoder *d, PyObject **out)
+{
+    const uint32_t n = sc_cur_u32(d->in);
+    if (!sc_cur_ok(d->in) || !d->old || (Py_ssize_t)n >= PyList_GET_SIZE(d->old) || d->reuse)
+        return SC_CODEC_BAD;
+    PyObject *old = d->reuse = PyList_GET_ITEM(d->old, n), *o = NULL;
+    d->depth--; // a word about what follows, not a value around it
+    d->nodes--;
+    sc_codec_code code = decode(d, &o);
+    d->depth++;
+    d->reuse = NULL;
+    if (code == SC_CODEC_OK && o != old) {
+        Py_DECREF(o);
+        code = SC_CODEC_BAD;
+    }
+    if (code == SC_CODEC_OK)
+        *out = o;
+    return code;
+}
+
+static PyObject *decode_bytearray(decoder *d, const char *p, uint32_t n)
+{
+    PyObject *o = take_old(d, &PyByteArray_Type);
+    if (!o)
+        return PyByteArray_FromStringAndSize(p, n);
+    if (PyByteArray_Resize(o, n)) {
+        Py_DECREF(o);
+        return NULL;
+    }
+    if (n)
+        memcpy(PyByteArray_AS_STRING(o), p, n);
+    return o;
+}
+
 static sc_codec_code decode_text(decoder *d, uint8_t tag, PyObject **out)
 {
     uint32_t n = 0;
@@ -41,7 +96,7 @@ static sc_codec_code decode_text(decoder *d, uint8_t tag, PyObject **out)
     else if (tag == T_BYTES)
         o = PyBytes_FromStringAndSize(p, n);
     else if (tag == T_BYTEARRAY)
-        o = PyByteArray_FromStringAndSize(p, n);
+        o = decode_bytearray(d, p, n);
     else
         o = _PyLong_FromByteArray((const unsigned char *)p, n, 1, 1);
     if (!o)
@@ -75,7 +130,8 @@ static sc_codec_code decode_list(decoder *d, bool shared, PyObject **out)
     uint32_t n = 0;
     if (!take_count(d, 1, &n))
         return SC_CODEC_BAD;
-    PyObject *list = PyList_New(0);
+    PyObject *list = shared ? take_old(d, &PyList_Type) : NULL;
+    list = list ? list : PyList_New(0);
     sc_codec_code code = list ? SC_CODEC_OK : SC_CODEC_PYTHON;
     if (code == SC_CODEC_OK && shared)
         code = remember(d, list);
@@ -106,7 +162,8 @@ static sc_codec_code decode_set(decoder *d, PyObject **out)
     uint32_t n = 0;
     if (!take_count(d, 1, &n))
         return SC_CODEC_BAD;
-    PyObject *set = PySet_New(NULL);
+    PyObject *set = take_old(d, &PySet_Type);
+    set = set ? set : PySet_New(NULL);
     sc_codec_code code = remember(d, set);
     for (uint32_t i = 0; code == SC_CODEC_OK && i < n; i++) {
         PyObject *v = NULL;
@@ -123,8 +180,11 @@ static sc_codec_code decode_set(decoder *d, PyObject **out)
     return SC_CODEC_OK;
 }
 
-static sc_codec_code decode_dict(decoder *d, PyObject *dict, PyObject **out)
+/* A dict of the class `type`. */
+static sc_codec_code decode_dict(decoder *d, PyObject *type, PyObject **out)
 {
+    PyObject *dict = take_old(d, (PyTypeObject *)type);
+    dict = dict ? dict : PyObject_CallNoArgs(type);
     uint32_t n = 0;
     if (!take_count(d, 2, &n)) {
         Py_XDECREF(dict);
@@ -149,6 +209,27 @@ static sc_codec_code decode_dict(decoder *d, PyObject *dict, PyObject **out)
     return SC_CODEC_OK;
 }
 
+/* A dict with a factory: what can be called, or None. */
+static sc_codec_code decode_default(decoder *d, PyObject **out)
+{
+    PyObject *old = d->reuse, *factory = NULL;
+    d->reuse = NULL; // not the factory's
+    sc_codec_code code = decode(d, &factory);
+    d->reuse = old;
+    if (code != SC_CODEC_OK)
+        return code;
+    const bool good =
+        sc_cur_u8(d->in) == T_DICT && (factory == Py_None || PyCallable_Check(factory));
+    code = good ? decode_dict(d, d->c->with_factory, out) : SC_CODEC_BAD;
+    if (code == SC_CODEC_OK && *out != old &&
+        PyObject_SetAttrString(*out, "default_factory", factory)) {
+        Py_CLEAR(*out);
+        code = SC_CODEC_PYTHON;
+    }
+    Py_DECREF(factory);
+    return code;
+}
+
 static sc_codec_code decode_deque(decoder *d, PyObject **out)
 {
     PyObject *max = NULL;
@@ -157,6 +238,8 @@ static sc_codec_code decode_deque(decoder *d, PyObject **out)
         return code;
     PyObject *deque = NULL, *empty = PyTuple_New(0);
     if (empty && (max == Py_None || PyLong_CheckExact(max)))
+        deque = take_old(d, (PyTypeObject *)d->c->deque);
+    if (empty && !deque && (max == Py_None || PyLong_CheckExact(max)))
         deque = PyObject_CallFunctionObjArgs(d->c->deque, empty, max, NULL);
     Py_XDECREF(empty);
     Py_DECREF(max);
@@ -292,15 +375,28 @@ static sc_codec_code decode_named(decoder *d, PyObject **out)
     return code;
 }
 
+static bool is_delta(PyObject *o)
+{
+    return !strcmp(Py_TYPE(o)->tp_name, "datetime.timedelta");
+}
+
 /* Whether the encoder could have written these: a date class also takes bytes, its own pickled
  * state, and does not look whether there is such a day. */
 static bool are_arguments(enum sc_codec_class which, PyObject *args)
 {
     if (!PyTuple_CheckExact(args))
         return false;
-    const Py_ssize_t n = PyTuple_GET_SIZE(args);
-    if (which == MADE_DECIMAL)
+    Py_ssize_t n = PyTuple_GET_SIZE(args);
+    if (which == MADE_DECIMAL || which == MADE_ZONE)
         return n == 1 && PyUnicode_CheckExact(PyTuple_GET_ITEM(args, 0));
+    if (which == MADE_TIMEZONE)
+        return n >= 1 && n <= 2 && is_delta(PyTuple_GET_ITEM(args, 0)) &&
+               (n == 1 || PyUnicode_CheckExact(PyTuple_GET_ITEM(args, 1)));
+    if ((which == MADE_TIME && n == 5) || (which == MADE_DATETIME && n == 8)) {
+        if (!sc_codec_knows_zone(PyTuple_GET_ITEM(args, n - 1)))
+            return false;
+        n--;
+    }
     for (Py_ssize_t i = 0; i < n; i++)
         if (!PyLong_CheckExact(PyTuple_GET_ITEM(args, i)))
             return false;
@@ -319,7 +415,8 @@ static sc_codec_code decode_made(decoder *d, PyObject **out)
     const sc_codec_code code = decode(d, &args);
     if (code != SC_CODEC_OK)
         return code;
-    PyObject *o = are_arguments((enum sc_codec_class)which, args) ? PyObject_Call(cls, args, NULL) : NULL;
+    PyObject *o =
+        are_arguments((enum sc_codec_class)which, args) ? PyObject_Call(cls, args, NULL) : NULL;
     Py_DECREF(args);
     if (!o) {
         PyErr_Clear(); // arguments that no real value has
@@ -344,18 +441,36 @@ static sc_codec_code decode_builtin(decoder *d, PyObject **out)
     return SC_CODEC_OK;
 }
 
-static sc_codec_code decode_handle(decoder *d, PyObject **out)
+static sc_codec_code decode_handle(decoder *d, bool iterates, PyObject **out)
 {
     const int64_t id = (int64_t)sc_cur_u64(d->in);
     uint32_t n = 0;
     if (!take_count(d, 1, &n))
         return SC_CODEC_BAD;
     const char *name = (const char *)sc_cur_take(d->in, n);
-    PyObject *o = d->ops->get(d->ops->ctx, id, (sc_str){name, n});
+    PyObject *o = d->ops->get(d->ops->ctx, id, (sc_str){name, n}, iterates);
     if (!o)
         return SC_CODEC_PYTHON;
     *out = o;
     return SC_CODEC_OK;
+}
+
+static sc_codec_code decode_raised(decoder *d, PyObject **out)
+{
+    const int64_t id = (int64_t)sc_cur_u64(d->in);
+    uint32_t n = 0;
+    if (!d->ops->raised || !take_count(d, 1, &n))
+        return SC_CODEC_BAD;
+    const sc_str name = {(const char *)sc_cur_take(d->in, n), n};
+    PyObject *base = NULL;
+    const sc_codec_code code = decode(d, &base);
+    if (code != SC_CODEC_OK)
+        return code;
+    const bool good = PyExceptionClass_Check(base);
+    PyObject *o = good ? d->ops->raised(d->ops->ctx, id, name, base) : NULL;
+    Py_DECREF(base);
+    *out = o;
+    return o ? SC_CODEC_OK : good ? SC_CODEC_PYTHON : SC_CODEC_BAD;
 }
 
 static sc_codec_code decode_simple(uint8_t tag, PyObject **out)
@@ -434,11 +549,15 @@ static sc_codec_code decode_value(decoder *d, uint8_t tag, PyObject **out)
     case T_SET:
         return decode_set(d, out);
     case T_DICT:
-        return decode_dict(d, PyDict_New(), out);
+        return decode_dict(d, (PyObject *)&PyDict_Type, out);
     case T_COUNTER:
-        return decode_dict(d, PyObject_CallNoArgs(d->c->counter), out);
+        return decode_dict(d, d->c->counter, out);
     case T_ORDERED:
-        return decode_dict(d, PyObject_CallNoArgs(d->c->ordered), out);
+        return decode_dict(d, d->c->ordered, out);
+    case T_DEFAULT:
+        return decode_default(d, out);
+    case T_OLD:
+        return decode_old(d, out);
     case T_DEQUE:
         return decode_deque(d, out);
     case T_KEYS:
@@ -451,9 +570,12 @@ static sc_codec_code decode_value(decoder *d, uint8_t tag, PyObject **out)
     case T_MAKE:
         return decode_made(d, out);
     case T_HANDLE:
-        return decode_handle(d, out);
+    case T_LAZY:
+        return decode_handle(d, tag == T_LAZY, out);
     case T_BUILTIN:
         return decode_builtin(d, out);
+    case T_RAISED:
+        return decode_raised(d, out);
     case T_REF:
         return decode_reference(d, out);
     default:
@@ -484,7 +606,17 @@ static sc_codec_code decode(decoder *d, PyObject **out)
 
 sc_codec_code sc_codec_decode(sc_codec *c, const sc_codec_ops *ops, sc_cur *in, PyObject **out)
 {
-    decoder d = {.c = c, .ops = ops, .in = in, .refs = PyList_New(0)};
+    return sc_codec_decode_kin(c, ops, (sc_codec_kin){NULL, NULL}, in, out);
+}
+
+sc_codec_code sc_codec_decode_kin(sc_codec *c, const sc_codec_ops *ops, sc_codec_kin kin,
+                                  sc_cur *in, PyObject **out)
+{
+    decoder d = {.c = c,
+                 .ops = ops,
+                 .in = in,
+                 .refs = kin.note ? Py_NewRef(kin.note) : PyList_New(0),
+                 .old = kin.old};
     if (!d.refs)
         return SC_CODEC_PYTHON;
     PyObject *o = NULL;

@@ -4,7 +4,11 @@
 #include "base/mem.h"
 
 #include <datetime.h>
+#include <stdio.h>
 #include <string.h>
+
+// Of a number in the table: one of the request's objects, which this value has not met yet.
+#define OLD_BIT 0x80000000u
 
 typedef struct seen {
     PyObject *o; // borrowed: alive while the value that holds it is encoded
@@ -18,8 +22,9 @@ typedef struct encoder {
     size_t start;
     uint32_t nodes, depth;
     seen *table; // owned, [size]; open addressing
-    size_t size;
+    size_t size, used;
     uint32_t n_seen;
+    sc_codec_kin kin;
     PyObject *keep; // owned list: values made on the way, alive so that addresses stay unique
 } encoder;
 
@@ -69,23 +74,52 @@ static bool grow_table(encoder *e)
     return true;
 }
 
+/* The place of `o` in the table, or where it belongs; NULL: no memory. */
+static seen *find_seen(encoder *e, PyObject *o)
+{
+    if ((e->used + 1) * 2 > e->size && !grow_table(e))
+        return NULL;
+    size_t at = ((uintptr_t)o >> 4) & (e->size - 1);
+    while (e->table[at].o && e->table[at].o != o)
+        at = (at + 1) & (e->size - 1);
+    return &e->table[at];
+}
+
+/* The objects of the request are known before the first is met. */
+static bool know_old(encoder *e)
+{
+    const Py_ssize_t n = e->kin.old ? PyList_GET_SIZE(e->kin.old) : 0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        seen *s = find_seen(e, PyList_GET_ITEM(e->kin.old, i));
+        if (!s)
+            return false;
+        *s = (seen){PyList_GET_ITEM(e->kin.old, i), OLD_BIT | (uint32_t)i};
+        e->used++;
+    }
+    return true;
+}
+
 /* Whether `o` was met before: then a REF to it was written. Else it gets the next number. */
 static sc_codec_code met(encoder *e, PyObject *o, bool *before)
 {
     *before = false;
-    if ((e->n_seen + 1) * 2 > e->size && !grow_table(e))
+    seen *s = find_seen(e, o);
+    if (!s)
         return SC_CODEC_TOO_BIG;
-    size_t at = ((uintptr_t)o >> 4) & (e->size - 1);
-    while (e->table[at].o && e->table[at].o != o)
-        at = (at + 1) & (e->size - 1);
-    if (e->table[at].o) {
+    if (s->o && !(s->n & OLD_BIT)) {
         sc_buf_add_char(e->out, T_REF);
-        put_u32(e, e->table[at].n);
+        put_u32(e, s->n);
         *before = true;
         return SC_CODEC_OK;
     }
-    e->table[at] = (seen){o, e->n_seen++};
-    return SC_CODEC_OK;
+    if (s->o) {
+        sc_buf_add_char(e->out, T_OLD);
+        put_u32(e, s->n & ~OLD_BIT);
+    } else {
+        e->used++;
+    }
+    *s = (seen){o, e->n_seen++};
+    return e->kin.note && PyList_Append(e->kin.note, o) ? SC_CODEC_PYTHON : SC_CODEC_OK;
 }
 
 static sc_codec_code encode_int(encoder *e, PyObject *o)
@@ -197,6 +231,18 @@ static sc_codec_code encode_dict(encoder *e, PyObject *o)
         tag = T_COUNTER;
     else if (PyObject_TypeCheck(o, (PyTypeObject *)e->c->ordered))
         tag = T_ORDERED;
+    else if (Py_TYPE(o) == (PyTypeObject *)e->c->with_factory) {
+        PyObject *factory = PyObject_GetAttrString(o, "default_factory");
+        if (!factory || PyList_Append(e->keep, factory)) {
+            Py_XDECREF(factory);
+            return SC_CODEC_PYTHON;
+        }
+        Py_DECREF(factory);
+        sc_buf_add_char(e->out, T_DEFAULT);
+        const sc_codec_code made = encode(e, factory);
+        if (made != SC_CODEC_OK)
+            return made;
+    }
     return encode_pairs(e, tag, o);
 }
 
@@ -333,16 +379,17 @@ static sc_codec_code encode_date(encoder *e, PyObject *o)
                            Py_BuildValue("(iii)", PyDateTime_GET_YEAR(o), PyDateTime_GET_MONTH(o),
                                          PyDateTime_GET_DAY(o)));
     if (PyDateTime_CheckExact(o))
-        return encode_made(e, MADE_DATETIME,
-                           Py_BuildValue("(iiiiiii)", PyDateTime_GET_YEAR(o),
-                                         PyDateTime_GET_MONTH(o), PyDateTime_GET_DAY(o),
-                                         PyDateTime_DATE_GET_HOUR(o), PyDateTime_DATE_GET_MINUTE(o),
-                                         PyDateTime_DATE_GET_SECOND(o),
-                                         PyDateTime_DATE_GET_MICROSECOND(o)));
+        return encode_made(
+            e, MADE_DATETIME,
+            Py_BuildValue("(iiiiiiiO)", PyDateTime_GET_YEAR(o), PyDateTime_GET_MONTH(o),
+                          PyDateTime_GET_DAY(o), PyDateTime_DATE_GET_HOUR(o),
+                          PyDateTime_DATE_GET_MINUTE(o), PyDateTime_DATE_GET_SECOND(o),
+                          PyDateTime_DATE_GET_MICROSECOND(o), PyDateTime_DATE_GET_TZINFO(o)));
     return encode_made(e, MADE_TIME,
-                       Py_BuildValue("(iiii)", PyDateTime_TIME_GET_HOUR(o),
+                       Py_BuildValue("(iiiiO)", PyDateTime_TIME_GET_HOUR(o),
                                      PyDateTime_TIME_GET_MINUTE(o), PyDateTime_TIME_GET_SECOND(o),
-                                     PyDateTime_TIME_GET_MICROSECOND(o)));
+                                     PyDateTime_TIME_GET_MICROSECOND(o),
+                                     PyDateTime_TIME_GET_TZINFO(o)));
 }
 
 /* Decimal and Fraction, if the module was imported at all (else no such object exists). */
@@ -379,13 +426,35 @@ static sc_codec_code encode_handle(encoder *e, PyObject *o)
     const int64_t id = e->ops->put(e->ops->ctx, o);
     if (id < 0)
         return SC_CODEC_PYTHON;
-    sc_buf_add_char(e->out, T_HANDLE);
+    sc_buf_add_char(e->out, e->ops->lazy && PyIter_Check(o) ? T_LAZY : T_HANDLE);
     put_i64(e, id);
     const char *name = Py_TYPE(o)->tp_name;
     const size_t n = strnlen(name, 200);
     put_u32(e, n);
     sc_buf_add(e->out, name, n);
     return SC_CODEC_OK;
+}
+
+/* A class of exceptions, which tests must be able to catch. */
+static sc_codec_code encode_raised(encoder *e, PyObject *o)
+{
+    const int64_t id = e->ops->put(e->ops->ctx, o);
+    PyTypeObject *base = ((PyTypeObject *)o)->tp_base; // the one that rules its memory
+    if (id < 0 || !base)
+        return SC_CODEC_PYTHON;
+    PyObject *module = PyObject_GetAttrString(o, "__module__");
+    const char *m = module && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : NULL;
+    const char *name = ((PyTypeObject *)o)->tp_name, *dot = strrchr(name, '.');
+    char full[160];
+    (void)snprintf(full, sizeof full, "%.75s.%.75s", m ? m : "",
+                   dot ? dot + 1 : name); // may be cut
+    PyErr_Clear();
+    Py_XDECREF(module);
+    sc_buf_add_char(e->out, T_RAISED);
+    put_i64(e, id);
+    put_u32(e, strlen(full));
+    sc_buf_add(e->out, full, strlen(full));
+    return encode(e, (PyObject *)base);
 }
 
 static sc_codec_code encode_range(encoder *e, char tag, PyObject *o)
@@ -416,15 +485,48 @@ static bool is_builtin_iterator(PyObject *o)
            !PyCallable_Check(o) && strncmp(t->tp_name, "_io.", 4) != 0;
 }
 
+/* An iterator over a container that is there already: taking its elements runs no code. */
+static bool is_finished(PyObject *o)
+{
+    static const char *const name[] = {
+        "list_iterator",     "list_reverseiterator", "tuple_iterator",     "range_iterator",
+        "set_iterator",      "dict_keyiterator",     "dict_valueiterator", "dict_itemiterator",
+        "str_iterator",      "str_ascii_iterator",   "bytes_iterator",     "longrange_iterator",
+        "bytearray_iterator"};
+    for (size_t i = 0; i < SC_LEN(name); i++)
+        if (!strcmp(Py_TYPE(o)->tp_name, name[i]))
+            return true;
+    return false;
+}
+
+/* The zone of a date is one that both sides can make. */
+bool sc_codec_knows_zone(PyObject *tz)
+{
+    return tz == Py_None || Py_IS_TYPE(tz, Py_TYPE(PyDateTime_TimeZone_UTC)) ||
+           is_from(tz, "zoneinfo", "ZoneInfo");
+}
+
+static bool is_known_date(PyObject *o)
+{
+    if (PyDateTime_CheckExact(o))
+        return sc_codec_knows_zone(PyDateTime_DATE_GET_TZINFO(o));
+    if (PyTime_CheckExact(o))
+        return sc_codec_knows_zone(PyDateTime_TIME_GET_TZINFO(o));
+    return PyDelta_CheckExact(o) || PyDate_CheckExact(o);
+}
+
 static sc_codec_code encode_rest(encoder *e, PyObject *o)
 {
     if (PyRange_Check(o))
         return encode_range(e, T_RANGE, o);
     if (PySlice_Check(o))
         return encode_range(e, T_SLICE, o);
-    if (PyDelta_CheckExact(o) || PyDate_CheckExact(o) || PyDateTime_CheckExact(o) ||
-        PyTime_CheckExact(o))
+    if (is_known_date(o))
         return encode_date(e, o);
+    if (Py_IS_TYPE(o, Py_TYPE(PyDateTime_TimeZone_UTC)))
+        return encode_made(e, MADE_TIMEZONE, PyObject_CallMethod(o, "__getinitargs__", NULL));
+    if (is_from(o, "zoneinfo", "ZoneInfo"))
+        return encode_made(e, MADE_ZONE, Py_BuildValue("(N)", PyObject_GetAttrString(o, "key")));
     if (PyDictKeys_Check(o))
         return encode_view(e, T_KEYS, o);
     if (PyDictValues_Check(o))
@@ -439,13 +541,15 @@ static sc_codec_code encode_rest(encoder *e, PyObject *o)
         return encode_made(e, MADE_FRACTION,
                            Py_BuildValue("(NN)", PyObject_GetAttrString(o, "numerator"),
                                          PyObject_GetAttrString(o, "denominator")));
-    if (is_builtin_iterator(o))
+    if (is_builtin_iterator(o) && (!e->ops->lazy || is_finished(o)))
         return encode_iterator(e, o);
     const char *name = builtin_name(o);
     if (name) {
         put_bytes(e, T_BUILTIN, name, strlen(name));
         return SC_CODEC_OK;
     }
+    if (e->ops->lazy && PyType_Check(o) && PyExceptionClass_Check(o))
+        return encode_raised(e, o);
     return encode_handle(e, o);
 }
 
@@ -541,10 +645,17 @@ static sc_codec_code encode(encoder *e, PyObject *o)
 
 sc_codec_code sc_codec_encode(sc_codec *c, const sc_codec_ops *ops, PyObject *o, sc_buf *out)
 {
-    encoder e = {.c = c, .ops = ops, .out = out, .start = out->n, .keep = PyList_New(0)};
+    return sc_codec_encode_kin(c, ops, (sc_codec_kin){NULL, NULL}, o, out);
+}
+
+sc_codec_code sc_codec_encode_kin(sc_codec *c, const sc_codec_ops *ops, sc_codec_kin kin,
+                                  PyObject *o, sc_buf *out)
+{
+    encoder e = {
+        .c = c, .ops = ops, .out = out, .start = out->n, .kin = kin, .keep = PyList_New(0)};
     if (!e.keep)
         return SC_CODEC_PYTHON;
-    sc_codec_code code = encode(&e, o);
+    sc_codec_code code = know_old(&e) ? encode(&e, o) : SC_CODEC_TOO_BIG;
     if (code == SC_CODEC_OK && !sc_buf_ok(out))
         code = SC_CODEC_TOO_BIG;
     sc_free(e.table);

@@ -21,11 +21,12 @@ enum sc_link_kind {
     SC_LINK_NAME = 'n',      // value: the name of a global of the solution
     SC_LINK_OP = 'o',        // u8 operation, i64 handle, value: tuple of operands
     SC_LINK_ANSWER = 'a',    // value: what a callback gave
-    SC_LINK_RAISE = 'r',     // value: (type name, base name, message)
+    SC_LINK_RAISE = 'r',     // value: (class, arguments)
     SC_LINK_READY = 'R',     // all locks hold; nothing of the sample has run
     SC_LINK_LOADED = 'L',    // value: the entry point, or None
     SC_LINK_VALUE = 'V',     // value: (result, args, kwargs) of a call, (result,) else
-    SC_LINK_EXCEPTION = 'X', // u8 flags, i32 line, value (type name, [bases], args, message)
+    SC_LINK_EXCEPTION = 'X', // u8 flags, i32 line, value (class, args, message, attributes, itself
+                             // if its text is its own, of a call the arguments as they are now)
     SC_LINK_CALLBACK = 'K',  // i64 callback, value (args, kwargs)
     SC_LINK_DONE = 'D',      // 16 bytes nonce, u8 outcome, i32 line, value (type, message)
     SC_LINK_TOO_BIG = 'B',   // the result is beyond the codec's bounds

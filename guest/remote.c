@@ -14,6 +14,11 @@ struct sc_remote {
     sc_link link;
     sc_buf in, out;
     PyObject *functions; // owned list: what the tests passed into the sample
+    PyObject *handles;   // owned dict: numbers to addresses of the handles that are alive
+    PyObject *types;     // owned dict: of handles, by the names of the objects' classes
+    PyObject *classes;   // owned dict: numbers of the sample's exception classes to ours
+    PyObject *says;      // owned: the text of such an exception
+    PyObject *old;       // borrowed list: containers of the request that is being answered; NULL
     PyObject *raised;    // owned: the last exception of the sample's
     int32_t raised_line;
     bool raised_memory;
@@ -46,10 +51,21 @@ static PyObject *broken(sc_remote *r, uint32_t outcome, const char *message)
 
 // ---- objects of both sides
 
+/* The number of the sample's class that `o` stands for; -1: it does for none. */
+static int64_t class_number(const sc_remote *r, PyObject *o)
+{
+    Py_ssize_t at = 0;
+    PyObject *key = NULL, *cls = NULL;
+    while (PyDict_Next(r->classes, &at, &key, &cls))
+        if (cls == o)
+            return PyLong_AsLongLong(key);
+    return -1;
+}
+
 static int64_t put_object(void *ctx, PyObject *o)
 {
     sc_remote *r = ctx;
-    const int64_t id = sc_handle_id(o);
+    const int64_t handle = sc_handle_id(o), id = handle >= 0 ? handle : class_number(r, o);
     if (id >= 0)
         return id;
     if (!PyCallable_Check(o)) {
@@ -61,11 +77,100 @@ static int64_t put_object(void *ctx, PyObject *o)
     return PyList_Append(r->functions, o) ? -1 : (n | SC_CALLBACK_BIT);
 }
 
-static PyObject *get_object(void *ctx, int64_t id, sc_str type_name)
+/* Where the last word of a dotted name begins. */
+static size_t after_dot(sc_str name)
+{
+    size_t at = name.n;
+    while (at > 0 && name.p[at - 1] != '.')
+        at--;
+    return at;
+}
+
+/* The standard library's class of that name, if the tests have its module: a new reference; NULL
+ * without an exception: there is none. */
+static PyObject *library_class(sc_str name)
+{
+    const size_t at = after_dot(name);
+    PyObject *module = at ? PyUnicode_DecodeUTF8(name.p, (Py_ssize_t)at - 1, "replace") : NULL;
+    PyObject *m = module ? PyImport_GetModule(module) : NULL;
+    PyObject *word =
+        m ? PyUnicode_DecodeUTF8(name.p + at, (Py_ssize_t)(name.n - at), "replace") : NULL;
+    PyObject *cls = word ? PyObject_GetAttr(m, word) : NULL;
+    if (cls && !PyExceptionClass_Check(cls))
+        Py_CLEAR(cls);
+    PyErr_Clear();
+    Py_XDECREF(word);
+    Py_XDECREF(m);
+    Py_XDECREF(module);
+    return cls;
+}
+
+/* The class of ours for the sample's class of exceptions: a new reference. */
+static PyObject *raised_class(void *ctx, int64_t id, sc_str name, PyObject *base)
+{
+    sc_remote *r = ctx;
+    PyObject *key = PyLong_FromLongLong(id);
+    PyObject *cls = key ? PyDict_GetItemWithError(r->classes, key) : NULL;
+    Py_XINCREF(cls);
+    if (key && !cls && !PyErr_Occurred())
+        cls = library_class(name);
+    if (cls || !key || PyErr_Occurred()) {
+        Py_XDECREF(key);
+        return cls;
+    }
+    const sc_str word = sc_str_skip(name, after_dot(name));
+    char full[128];
+    (void)snprintf(full, sizeof full, "solution.%.*s", SC_STRF(word)); // may be cut
+    PyObject *own = Py_BuildValue("{sO}", "__str__", r->says);
+    cls = own ? PyErr_NewException(full, base, own) : NULL;
+    Py_XDECREF(own);
+    if (cls && PyDict_SetItem(r->classes, key, cls))
+        Py_CLEAR(cls);
+    Py_XDECREF(key);
+    return cls;
+}
+
+/* The handle for `id`: the same as long as there is one, so that `is` means what it says. */
+static PyObject *get_handle(sc_remote *r, int64_t id, sc_str type_name, bool iterates)
+{
+    PyObject *key = PyLong_FromLongLong(id);
+    PyObject *at = key ? PyDict_GetItemWithError(r->handles, key) : NULL, *h = NULL;
+    if (at) {
+        h = Py_NewRef((PyObject *)PyLong_AsVoidPtr(at));
+    } else if (key && !PyErr_Occurred()) {
+        h = sc_handle_new(id, type_name, iterates, r->types, &r->handle_ops);
+        at = h ? PyLong_FromVoidPtr(h) : NULL;
+        if (!at || PyDict_SetItem(r->handles, key, at))
+            Py_CLEAR(h);
+        Py_XDECREF(at);
+    }
+    Py_XDECREF(key);
+    return h;
+}
+
+static void dropped(void *ctx, int64_t id, PyObject *h)
+{
+    sc_remote *r = ctx;
+    PyObject *type = NULL, *e = NULL, *trace = NULL;
+    PyErr_Fetch(&type, &e, &trace);
+    PyObject *key = PyLong_FromLongLong(id);
+    PyObject *at = key && r->handles ? PyDict_GetItemWithError(r->handles, key) : NULL;
+    if (at && PyLong_AsVoidPtr(at) == h) // one of a former sample may have the same number
+        (void)PyDict_DelItem(r->handles, key);
+    Py_XDECREF(key);
+    PyErr_Restore(type, e, trace);
+}
+
+static void unsplit(void *ctx)
+{
+    fail(ctx, SC_OUT_UNSPLIT, "", "the tests need the sample's own objects");
+}
+
+static PyObject *get_object(void *ctx, int64_t id, sc_str type_name, bool iterates)
 {
     sc_remote *r = ctx;
     if (!(id & SC_CALLBACK_BIT))
-        return sc_handle_new(id, type_name, &r->handle_ops);
+        return get_handle(r, id, type_name, iterates);
     const int64_t at = id & ~SC_CALLBACK_BIT;
     if (at < 0 || at >= PyList_GET_SIZE(r->functions)) {
         PyErr_SetString(PyExc_ReferenceError, "no such function");
@@ -74,11 +179,13 @@ static PyObject *get_object(void *ctx, int64_t id, sc_str type_name)
     return Py_NewRef(PyList_GET_ITEM(r->functions, at));
 }
 
-static bool add_value(sc_remote *r, PyObject *o)
+/* `note`: gets the containers of the value; NULL. */
+static bool add_value(sc_remote *r, PyObject *o, PyObject *note)
 {
-    const sc_codec_code code = sc_codec_encode(r->codec, &r->codec_ops, o, &r->out);
+    const sc_codec_kin kin = {.note = note};
+    const sc_codec_code code = sc_codec_encode_kin(r->codec, &r->codec_ops, kin, o, &r->out);
     if (code == SC_CODEC_TOO_BIG) {
-        fail(r, SC_OUT_TOO_BIG, "", "an argument of the tests is too large");
+        fail(r, SC_OUT_UNSPLIT, "", "an argument of the tests is too large, or endless");
         PyErr_SetString(PyExc_ValueError, "an argument is too large");
     }
     return code == SC_CODEC_OK;
@@ -87,7 +194,8 @@ static bool add_value(sc_remote *r, PyObject *o)
 static PyObject *read_value(sc_remote *r, sc_cur *in)
 {
     PyObject *o = NULL;
-    const sc_codec_code code = sc_codec_decode(r->codec, &r->codec_ops, in, &o);
+    const sc_codec_kin kin = {.old = r->old};
+    const sc_codec_code code = sc_codec_decode_kin(r->codec, &r->codec_ops, kin, in, &o);
     if (code == SC_CODEC_OK)
         return o;
     PyErr_Clear(); // an unhashable member, an impossible date: no honest sample sends it
@@ -95,28 +203,6 @@ static PyObject *read_value(sc_remote *r, sc_cur *in)
 }
 
 // ---- exceptions of the sample, made again here
-
-/* The class named `name`, else one of that name below the built-in class `bases` begins with. */
-static PyObject *exception_class(const char *name, PyObject *bases)
-{
-    PyObject *builtins = PyEval_GetBuiltins();
-    PyObject *base = PyExc_Exception;
-    const Py_ssize_t n = PyList_CheckExact(bases) ? PyList_GET_SIZE(bases) : 0;
-    for (Py_ssize_t i = 0; i < n; i++) {
-        PyObject *found = PyUnicode_Check(PyList_GET_ITEM(bases, i))
-                              ? PyDict_GetItem(builtins, PyList_GET_ITEM(bases, i))
-                              : NULL;
-        if (found && PyExceptionClass_Check(found)) {
-            base = found;
-            break;
-        }
-    }
-    if (!strcmp(((PyTypeObject *)base)->tp_name, name))
-        return Py_NewRef(base);
-    char full[128];
-    (void)snprintf(full, sizeof full, "solution.%.100s", name); // may be cut
-    return PyErr_NewException(full, base, NULL);
-}
 
 static PyObject *make_exception(PyObject *cls, PyObject *args, PyObject *text)
 {
@@ -141,6 +227,19 @@ static PyObject *make_exception(PyObject *cls, PyObject *args, PyObject *text)
     return e;
 }
 
+/* Gives an exception of a class of the sample's its attributes and its text. */
+static void dress(PyObject *e, PyObject *own, PyObject *text, PyObject *itself)
+{
+    Py_ssize_t at = 0;
+    PyObject *key = NULL, *value = NULL;
+    while (PyDict_CheckExact(own) && PyDict_Next(own, &at, &key, &value))
+        if (PyUnicode_CheckExact(key))
+            (void)PyObject_SetAttr(e, key, value); // one that the base keeps for itself
+    PyErr_Clear();
+    (void)PyObject_SetAttrString(e, "_says", itself == Py_None ? text : itself); // as above
+    PyErr_Clear();
+}
+
 /* Raises here what the sample raised there; always NULL. */
 static PyObject *raise_remote(sc_remote *r)
 {
@@ -150,16 +249,17 @@ static PyObject *raise_remote(sc_remote *r)
     PyObject *all = read_value(r, &in);
     if (!all)
         return NULL;
-    const char *name = NULL;
-    PyObject *bases = NULL, *args = NULL, *text = NULL;
-    if (!PyTuple_CheckExact(all) || !PyArg_ParseTuple(all, "sOOU", &name, &bases, &args, &text)) {
+    PyObject *cls = NULL, *args = NULL, *text = NULL, *own = NULL, *itself = NULL, *rest = NULL;
+    if (!PyTuple_CheckExact(all) ||
+        !PyArg_ParseTuple(all, "OOUOO|O", &cls, &args, &text, &own, &itself, &rest) ||
+        !PyExceptionClass_Check(cls)) {
         PyErr_Clear();
         Py_DECREF(all);
         return broken(r, SC_OUT_PROTOCOL, "it sent an exception that cannot be read");
     }
-    PyObject *cls = exception_class(name, bases);
-    PyObject *e = cls ? make_exception(cls, args, text) : NULL;
-    Py_XDECREF(cls);
+    PyObject *e = make_exception(cls, args, text);
+    if (e && class_number(r, cls) >= 0)
+        dress(e, own, text, itself);
     if (e) {
         Py_XSETREF(r->raised, Py_NewRef(e));
         r->raised_line = line;
@@ -173,11 +273,22 @@ static PyObject *raise_remote(sc_remote *r)
 
 // ---- requests
 
+/* The class that an exception of the tests has in the sample: borrowed. */
+static PyObject *nearest_class(const sc_remote *r, PyObject *e)
+{
+    PyTypeObject *t = Py_TYPE(e);
+    while (class_number(r, (PyObject *)t) < 0 && t->tp_flags & Py_TPFLAGS_HEAPTYPE && t->tp_base)
+        t = t->tp_base;
+    return (PyObject *)t;
+}
+
 /* The sample calls a function of the tests. */
 static bool serve_callback(sc_remote *r)
 {
     sc_cur in = sc_cur_init(r->in.p, r->in.n);
-    PyObject *f = get_object(r, (int64_t)sc_cur_u64(&in) | SC_CALLBACK_BIT, (sc_str){"", 0});
+    PyObject *const old = r->old;
+    r->old = NULL; // a request of its own
+    PyObject *f = get_object(r, (int64_t)sc_cur_u64(&in) | SC_CALLBACK_BIT, (sc_str){"", 0}, false);
     PyObject *both = f ? read_value(r, &in) : NULL, *result = NULL;
     if (both && PyTuple_CheckExact(both) && PyTuple_GET_SIZE(both) == 2 &&
         PyTuple_CheckExact(PyTuple_GET_ITEM(both, 0))) {
@@ -185,6 +296,7 @@ static bool serve_callback(sc_remote *r)
         result =
             PyObject_Call(f, PyTuple_GET_ITEM(both, 0), PyDict_CheckExact(kwargs) ? kwargs : NULL);
     }
+    r->old = old;
     Py_XDECREF(f);
     Py_XDECREF(both);
     if (r->state.outcome) {
@@ -197,18 +309,14 @@ static bool serve_callback(sc_remote *r)
         PyObject *type = NULL, *e = NULL, *trace = NULL;
         PyErr_Fetch(&type, &e, &trace);
         PyErr_NormalizeException(&type, &e, &trace);
-        PyObject *text = e ? PyObject_Str(e) : NULL;
-        PyErr_Clear();
-        result = Py_BuildValue("(sO)", type ? ((PyTypeObject *)type)->tp_name : "TypeError",
-                               text ? text : Py_None);
+        result = Py_BuildValue("(OO)", nearest_class(r, e), ((PyBaseExceptionObject *)e)->args);
         kind = SC_LINK_RAISE;
-        Py_XDECREF(text);
         Py_XDECREF(type);
         Py_XDECREF(e);
         Py_XDECREF(trace);
     }
     sc_buf_clear(&r->out);
-    const bool good = result && add_value(r, result);
+    const bool good = result && add_value(r, result, NULL);
     Py_XDECREF(result);
     PyErr_Clear();
     return good && sc_link_send(&r->link, kind, sc_buf_str(&r->out));
@@ -245,56 +353,11 @@ static PyObject *request(sc_remote *r, char kind)
     }
 }
 
-/* Makes `old`, a value of the tests, hold what `new` holds: the sample changed its copy in place.
- */
-static bool change(PyObject *old, PyObject *new)
+static PyObject *first_of(PyObject *all)
 {
-    if (Py_TYPE(old) != Py_TYPE(new))
-        return true;
-    PyObject *r = NULL;
-    if (PyList_CheckExact(old))
-        return PyList_SetSlice(old, 0, PyList_GET_SIZE(old), new) == 0;
-    if (PyByteArray_CheckExact(old)) {
-        if (PyByteArray_Resize(old, PyByteArray_GET_SIZE(new)))
-            return false;
-        memcpy(PyByteArray_AS_STRING(old), PyByteArray_AS_STRING(new),
-               (size_t)PyByteArray_GET_SIZE(new));
-        return true;
-    }
-    if (PyDict_Check(old)) {
-        PyDict_Clear(old);
-        return PyDict_Update(old, new) == 0;
-    }
-    if (PySet_Check(old)) {
-        if (PySet_Clear(old))
-            return false;
-        r = PyObject_CallMethod(old, "update", "(O)", new);
-    } else if (PyObject_HasAttrString(old, "appendleft")) {
-        r = PyObject_CallMethod(old, "clear", NULL);
-        Py_XDECREF(r);
-        r = r ? PyObject_CallMethod(old, "extend", "(O)", new) : NULL;
-    } else {
-        return true;
-    }
-    Py_XDECREF(r);
-    return r != NULL;
-}
-
-/* Changes in place, and the result where it is one of the arguments: then it is ours. */
-static PyObject *settle(PyObject *all, PyObject *args)
-{
-    PyObject *result = PyTuple_GET_ITEM(all, 0);
-    PyObject *now = PyTuple_GET_SIZE(all) == 3 ? PyTuple_GET_ITEM(all, 1) : NULL;
-    if (!now || !PyTuple_CheckExact(now) || PyTuple_GET_SIZE(now) != PyTuple_GET_SIZE(args))
-        return Py_NewRef(result);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++) {
-        PyObject *old = PyTuple_GET_ITEM(args, i), *new = PyTuple_GET_ITEM(now, i);
-        if (result == new &&Py_TYPE(old) == Py_TYPE(new) && sc_handle_id(new) < 0)
-            result = old;
-        if (!change(old, new))
-            return NULL;
-    }
-    return Py_NewRef(result);
+    PyObject *o = all ? Py_NewRef(PyTuple_GET_ITEM(all, 0)) : NULL;
+    Py_XDECREF(all);
+    return o;
 }
 
 static PyObject *call_handle(void *ctx, int64_t id, PyObject *args, PyObject *kwargs)
@@ -304,21 +367,14 @@ static PyObject *call_handle(void *ctx, int64_t id, PyObject *args, PyObject *kw
     sc_buf_clear(&r->out);
     sc_buf_add(&r->out, &id, sizeof id);
     PyObject *both = Py_BuildValue("(OO)", args, kwargs ? kwargs : Py_None);
-    const bool good = both && add_value(r, both);
+    PyObject *const before = r->old, *note = PyList_New(0);
+    const bool good = both && note && add_value(r, both, note);
     Py_XDECREF(both);
+    r->old = note;
     PyObject *all = good ? request(r, SC_LINK_CALL) : NULL;
-    if (!all)
-        return NULL;
-    PyObject *result = settle(all, args);
-    Py_DECREF(all);
-    return result;
-}
-
-static PyObject *first_of(PyObject *all)
-{
-    PyObject *o = all ? Py_NewRef(PyTuple_GET_ITEM(all, 0)) : NULL;
-    Py_XDECREF(all);
-    return o;
+    r->old = before;
+    Py_XDECREF(note);
+    return first_of(all);
 }
 
 static PyObject *op_handle(void *ctx, sc_op op, int64_t id, PyObject *args)
@@ -328,9 +384,13 @@ static PyObject *op_handle(void *ctx, sc_op op, int64_t id, PyObject *args)
     sc_buf_clear(&r->out);
     sc_buf_add(&r->out, &byte, 1);
     sc_buf_add(&r->out, &id, sizeof id);
-    const bool good = add_value(r, args);
+    const bool good = add_value(r, args, NULL);
     Py_DECREF(args);
-    return good ? first_of(request(r, SC_LINK_OP)) : NULL;
+    PyObject *const before = r->old;
+    r->old = NULL;
+    PyObject *o = good ? first_of(request(r, SC_LINK_OP)) : NULL;
+    r->old = before;
+    return o;
 }
 
 static void compared(void *ctx)
@@ -342,19 +402,20 @@ static void compared(void *ctx)
 PyObject *sc_remote_name(sc_remote *r, PyObject *name)
 {
     sc_buf_clear(&r->out);
-    return add_value(r, name) ? first_of(request(r, SC_LINK_NAME)) : NULL;
+    return add_value(r, name, NULL) ? first_of(request(r, SC_LINK_NAME)) : NULL;
 }
 
 // ---- life
 
-sc_remote *sc_remote_new(sc_codec *codec)
+sc_remote *sc_remote_new(sc_codec *codec, PyObject *says)
 {
     sc_remote *r = sc_new(sc_remote);
     if (!r)
         return NULL;
     r->codec = codec;
-    r->codec_ops = (sc_codec_ops){put_object, get_object, r};
-    r->handle_ops = (sc_handle_ops){call_handle, op_handle, compared, r};
+    r->says = Py_NewRef(says);
+    r->codec_ops = (sc_codec_ops){put_object, get_object, raised_class, r, false};
+    r->handle_ops = (sc_handle_ops){call_handle, op_handle, compared, dropped, unsplit, r};
     r->in = sc_buf_init(SC_WIRE_FRAME_MAX);
     r->out = sc_buf_init(SC_WIRE_FRAME_MAX);
     return r;
@@ -366,8 +427,25 @@ void sc_remote_begin(sc_remote *r, int fd)
     r->state = (sc_remote_end_state){0};
     r->n_calls = r->flags = 0;
     r->functions = PyList_New(0);
-    if (!r->functions)
+    r->handles = PyDict_New();
+    r->types = PyDict_New();
+    r->classes = PyDict_New();
+    r->old = NULL;
+    if (!r->functions || !r->handles || !r->types || !r->classes)
         fail(r, SC_OUT_PROTOCOL, "", "out of memory");
+    PyErr_Clear();
+}
+
+/* Handles that tests still hold end with the tests; what they were given ahead ends now. */
+static void forget_handles(sc_remote *r)
+{
+    PyObject *at = r->handles ? PyDict_Values(r->handles) : NULL, *all = at ? PyList_New(0) : NULL;
+    for (Py_ssize_t i = 0; all && i < PyList_GET_SIZE(at); i++)
+        (void)PyList_Append(all, (PyObject *)PyLong_AsVoidPtr(PyList_GET_ITEM(at, i)));
+    for (Py_ssize_t i = 0; all && i < PyList_GET_SIZE(all); i++)
+        sc_handle_forget(PyList_GET_ITEM(all, i));
+    Py_XDECREF(all);
+    Py_XDECREF(at);
     PyErr_Clear();
 }
 
@@ -375,6 +453,10 @@ void sc_remote_end(sc_remote *r)
 {
     Py_CLEAR(r->functions);
     Py_CLEAR(r->raised);
+    Py_CLEAR(r->classes);
+    forget_handles(r);
+    Py_CLEAR(r->handles);
+    Py_CLEAR(r->types);
     // One large value must not stay with us for all samples to come.
     if (r->in.cap > (1 << 20))
         sc_buf_drop(&r->in);
@@ -390,6 +472,7 @@ static void fail_with_exception(sc_remote *r, bool syntax)
         return; // a broken link: the state says so
     }
     PyErr_Clear();
+    sc_remote_hush(r->raised);
     PyObject *text = PyObject_Str(r->raised);
     const char *s = text ? PyUnicode_AsUTF8(text) : NULL;
     const char *type = strrchr(Py_TYPE(r->raised)->tp_name, '.');
@@ -480,6 +563,16 @@ bool sc_remote_raised(const sc_remote *r, PyObject *e, int32_t *line, bool *memo
     *line = r->raised_line;
     *memory = r->raised_memory;
     return true;
+}
+
+void sc_remote_hush(PyObject *e)
+{
+    PyObject *says = PyObject_GetAttrString(e, "_says"), *none = PyUnicode_FromString("");
+    if (says && none && sc_handle_id(says) >= 0)
+        (void)PyObject_SetAttrString(e, "_says", none); // it has such an attribute
+    PyErr_Clear();
+    Py_XDECREF(none);
+    Py_XDECREF(says);
 }
 
 uint32_t sc_remote_calls(const sc_remote *r)

@@ -16,8 +16,9 @@
 
 typedef struct sc_remote sc_remote;
 
-/** NULL with a Python exception set. */
-sc_remote *sc_remote_new(sc_codec *codec);
+/** `says`: the method that gives the text of an exception of the sample's own class. NULL with a
+ * Python exception set. */
+sc_remote *sc_remote_new(sc_codec *codec, PyObject *says);
 
 /** Begins with the sample at the other end of `fd` (borrowed). */
 void sc_remote_begin(sc_remote *r, int fd);
@@ -50,6 +51,9 @@ PyObject *sc_remote_name(sc_remote *r, PyObject *name);
 /** Whether `e` is the exception that the last failing call of the sample raised; *line is its line.
  */
 bool sc_remote_raised(const sc_remote *r, PyObject *e, int32_t *line, bool *memory);
+
+/** From now on the sample is not asked for the text of this exception of its own. */
+void sc_remote_hush(PyObject *e);
 
 uint32_t sc_remote_calls(const sc_remote *r);
 uint32_t sc_remote_flags(const sc_remote *r);

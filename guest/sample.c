@@ -21,6 +21,10 @@ typedef struct server {
     sc_codec_ops ops;
     sc_buf in, out;
     PyObject *handles; // list
+    PyObject *numbers; // dict: addresses of handles to their numbers
+    PyObject *pending; // dict: numbers of iterators to what they raised behind elements
+    PyObject *note;    // borrowed list: containers of the call that is being served; NULL
+    PyObject *call;    // borrowed tuple: its arguments, where they may have been changed; NULL
     PyObject *module;
     PyObject *globals; // borrowed from module
     char path[128];    // of the solution's file
@@ -41,22 +45,29 @@ static int64_t put_handle(void *ctx, PyObject *o)
     if (back >= 0)
         return back;
     const Py_ssize_t n = PyList_GET_SIZE(v->handles);
-    for (Py_ssize_t i = n; i-- > 0 && i > n - 64;) // the same object again, mostly a recent one
-        if (PyList_GET_ITEM(v->handles, i) == o)
-            return i;
-    if (n >= MAX_HANDLES) {
+    PyObject *key = PyLong_FromVoidPtr(o);
+    PyObject *known = key ? PyDict_GetItemWithError(v->numbers, key) : NULL;
+    int64_t id = known ? PyLong_AsLongLong(known) : -1;
+    if (key && !known && n >= MAX_HANDLES)
         PyErr_SetString(PyExc_MemoryError, "too many objects");
-        return -1;
+    if (key && !known && !PyErr_Occurred()) {
+        PyObject *number = PyLong_FromSsize_t(n);
+        if (number && PyDict_SetItem(v->numbers, key, number) == 0 &&
+            PyList_Append(v->handles, o) == 0)
+            id = n;
+        Py_XDECREF(number);
     }
-    return PyList_Append(v->handles, o) ? -1 : n;
+    Py_XDECREF(key);
+    return id;
 }
 
 static PyObject *ask_back(void *ctx, int64_t id, PyObject *args, PyObject *kwargs);
 
-static PyObject *get_handle(void *ctx, int64_t id, sc_str type_name)
+static PyObject *get_handle(void *ctx, int64_t id, sc_str type_name, bool iterates)
 {
     server *v = ctx;
     (void)type_name; // only the checker shows it
+    (void)iterates;
     if (id & SC_CALLBACK_BIT)
         return sc_callback_new(id, ask_back, v);
     if (id < 0 || id >= PyList_GET_SIZE(v->handles)) {
@@ -86,31 +97,19 @@ static int line_of(const server *v, PyObject *trace)
     return line;
 }
 
-/* Names of the built-in classes an exception's class descends from, nearest first. */
-static PyObject *builtin_bases(PyTypeObject *type)
+/* Whether its class, or one between it and the interpreter's own, says what its text is. */
+static bool has_own_text(PyObject *e)
 {
-    PyObject *names = PyList_New(0);
-    PyObject *mro = type->tp_mro;
-    for (Py_ssize_t i = 0; names && mro && i < PyTuple_GET_SIZE(mro); i++) {
-        const PyTypeObject *t = (const PyTypeObject *)PyTuple_GET_ITEM(mro, i);
-        if (t->tp_flags & Py_TPFLAGS_HEAPTYPE)
-            continue;
-        PyObject *name = PyUnicode_FromString(t->tp_name);
-        if (!name || PyList_Append(names, name))
-            Py_CLEAR(names);
-        Py_XDECREF(name);
-    }
-    return names;
+    PyTypeObject *base = Py_TYPE(e);
+    while (base->tp_flags & Py_TPFLAGS_HEAPTYPE && base->tp_base)
+        base = base->tp_base;
+    return Py_TYPE(e)->tp_str != base->tp_str;
 }
 
 static PyObject *message_of(PyObject *e)
 {
-    PyTypeObject *type = Py_TYPE(e);
-    PyTypeObject *base = type;
-    while (base->tp_flags & Py_TPFLAGS_HEAPTYPE && base->tp_base)
-        base = base->tp_base;
-    // A __str__ of the sample's own is not called: it could do anything.
-    PyObject *text = type->tp_str == base->tp_str ? PyObject_Str(e) : NULL;
+    // A __str__ of the sample's own is called when the tests ask for it: it could do anything.
+    PyObject *text = has_own_text(e) ? NULL : PyObject_Str(e);
     PyErr_Clear();
     if (text && PyUnicode_GET_LENGTH(text) > MAX_MESSAGE) {
         PyObject *cut = PyUnicode_Substring(text, 0, MAX_MESSAGE);
@@ -124,35 +123,57 @@ static PyObject *message_of(PyObject *e)
     return text;
 }
 
-static void add_exception(server *v, PyObject *e)
+/* What its class is called with to make it again: a new reference. */
+static PyObject *arguments_of(PyObject *e)
 {
-    PyTypeObject *type = Py_TYPE(e);
-    const char *name = strrchr(type->tp_name, '.');
-    PyObject *text = message_of(e);
-    PyObject *bases = builtin_bases(type);
-    // Nobody reads them while a program runs, and they may be large.
-    const bool plain = PyExceptionInstance_Check(e) && v->s->mode != SC_MODE_STDIO;
-    PyObject *args = plain ? ((PyBaseExceptionObject *)e)->args : NULL;
-    PyObject *all =
-        Py_BuildValue("(sOOO)", name ? name + 1 : type->tp_name, bases ? bases : Py_None,
-                      args ? args : Py_None, text ? text : Py_None);
-    const size_t start = v->out.n;
-    if (!all || sc_codec_encode(v->codec, &v->ops, all, &v->out) != SC_CODEC_OK) {
-        // Without its arguments: they may be of any size and kind.
+    PyObject *args = NULL;
+    // The interpreter's own: it keeps the name of a file beside the arguments.
+    if (!(Py_TYPE(e)->tp_flags & Py_TPFLAGS_HEAPTYPE) &&
+        PyObject_TypeCheck(e, (PyTypeObject *)PyExc_OSError)) {
+        PyObject *made = PyObject_CallMethod(e, "__reduce__", NULL);
+        if (made && PyTuple_CheckExact(made) && PyTuple_GET_SIZE(made) >= 2)
+            args = Py_NewRef(PyTuple_GET_ITEM(made, 1));
+        Py_XDECREF(made);
         PyErr_Clear();
-        v->out.n = start;
-        v->out.bad = false;
-        Py_XDECREF(all);
-        all = Py_BuildValue("(sOOO)", name ? name + 1 : type->tp_name, bases ? bases : Py_None,
-                            Py_None, text ? text : Py_None);
-        if (!all || sc_codec_encode(v->codec, &v->ops, all, &v->out) != SC_CODEC_OK)
-            _exit(71);
     }
-    Py_XDECREF(all);
-    Py_XDECREF(bases);
-    Py_XDECREF(text);
+    return args ? args : Py_NewRef(((PyBaseExceptionObject *)e)->args);
 }
 
+/* Appends `all` (taken; NULL: out of memory); false: nothing was appended. */
+static bool add_parts(server *v, PyObject *all)
+{
+    const size_t start = v->out.n;
+    const sc_codec_kin kin = {.old = v->note};
+    const bool good =
+        all && sc_codec_encode_kin(v->codec, &v->ops, kin, all, &v->out) == SC_CODEC_OK;
+    Py_XDECREF(all);
+    PyErr_Clear();
+    if (!good) {
+        v->out.n = start;
+        v->out.bad = false;
+    }
+    return good;
+}
+
+static void add_exception(server *v, PyObject *e)
+{
+    PyObject *cls = (PyObject *)Py_TYPE(e), *text = message_of(e);
+    if (!text)
+        _exit(71);
+    // Nobody reads the rest while a program runs, and it may be large.
+    bool good = false;
+    if (v->s->mode != SC_MODE_STDIO) {
+        PyObject *args = arguments_of(e), *own = ((PyBaseExceptionObject *)e)->dict;
+        own = own ? own : Py_None;
+        good =
+            add_parts(v, Py_BuildValue("(OOOOOO)", cls, args, text, own,
+                                       has_own_text(e) ? e : Py_None, v->call ? v->call : Py_None));
+        Py_DECREF(args);
+    }
+    if (!good && !add_parts(v, Py_BuildValue("(OOOOO)", cls, Py_None, text, Py_None, Py_None)))
+        _exit(71);
+    Py_DECREF(text);
+}
 /* Sends the pending exception. */
 static void send_exception(server *v, bool compiling)
 {
@@ -195,7 +216,8 @@ static void send_value(server *v, char kind, PyObject *o)
         return;
     }
     sc_buf_clear(&v->out);
-    const sc_codec_code code = sc_codec_encode(v->codec, &v->ops, o, &v->out);
+    const sc_codec_kin kin = {.old = v->note};
+    const sc_codec_code code = sc_codec_encode_kin(v->codec, &v->ops, kin, o, &v->out);
     Py_DECREF(o);
     if (code == SC_CODEC_PYTHON) {
         send_exception(v, false);
@@ -223,10 +245,12 @@ static char receive(server *v)
     return kind;
 }
 
-static PyObject *take_value(server *v, sc_cur *in)
+/* `note`: gets the containers of the value; NULL. */
+static PyObject *take_value(server *v, sc_cur *in, PyObject *note)
 {
     PyObject *o = NULL;
-    if (sc_codec_decode(v->codec, &v->ops, in, &o) == SC_CODEC_OK)
+    const sc_codec_kin kin = {.note = note};
+    if (sc_codec_decode_kin(v->codec, &v->ops, kin, in, &o) == SC_CODEC_OK)
         return o;
     if (!PyErr_Occurred())
         PyErr_SetString(PyExc_ValueError, "a request that cannot be read");
@@ -236,7 +260,7 @@ static PyObject *take_value(server *v, sc_cur *in)
 static PyObject *take_object(server *v, sc_cur *in)
 {
     const int64_t id = (int64_t)sc_cur_u64(in);
-    return get_handle(v, id, (sc_str){"", 0});
+    return get_handle(v, id, (sc_str){"", 0}, false);
 }
 
 /* Whether any argument could have been changed in place. */
@@ -254,25 +278,30 @@ static bool may_change(PyObject *args)
 static void serve_call(server *v)
 {
     sc_cur in = sc_cur_init(v->in.p, v->in.n);
-    PyObject *f = take_object(v, &in), *both = f ? take_value(v, &in) : NULL;
-    PyObject *result = NULL;
+    PyObject *const note = v->note, *const call = v->call; // of the call around this one
+    v->note = PyList_New(0);
+    v->call = NULL;
+    PyObject *f = take_object(v, &in);
+    PyObject *both = f && v->note ? take_value(v, &in, v->note) : NULL, *result = NULL;
     if (both) {
         PyObject *args = PyTuple_GET_ITEM(both, 0), *kwargs = PyTuple_GET_ITEM(both, 1);
+        v->call = kwargs != Py_None || may_change(args) ? both : NULL;
         PyObject *r = PyObject_Call(f, args, kwargs == Py_None ? NULL : kwargs);
-        if (r && (kwargs != Py_None || may_change(args)))
-            result = Py_BuildValue("(NOO)", r, args, kwargs);
-        else if (r)
-            result = Py_BuildValue("(N)", r);
+        if (r)
+            result = v->call ? Py_BuildValue("(NO)", r, both) : Py_BuildValue("(N)", r);
     }
     Py_XDECREF(f);
     send_value(v, SC_LINK_VALUE, result);
     Py_XDECREF(both);
+    Py_XDECREF(v->note);
+    v->note = note;
+    v->call = call;
 }
 
 static void serve_name(server *v)
 {
     sc_cur in = sc_cur_init(v->in.p, v->in.n);
-    PyObject *name = take_value(v, &in), *result = NULL;
+    PyObject *name = take_value(v, &in, NULL), *result = NULL;
     if (name) {
         PyObject *o = PyDict_GetItemWithError(v->globals, name);
         if (o)
@@ -282,6 +311,49 @@ static void serve_name(server *v)
         Py_DECREF(name);
     }
     send_value(v, SC_LINK_VALUE, result);
+}
+
+/* What a function of the interpreter gave: yes, no, or an exception that is set. */
+static PyObject *truth(int yes)
+{
+    return yes < 0 ? NULL : PyBool_FromLong(yes);
+}
+
+/* The next elements of an iterator, and whether that was the end; what it raises behind some of
+ * them is raised when they were asked for. */
+static PyObject *take_elements(server *v, int64_t id, PyObject *it, PyObject *args)
+{
+    const Py_ssize_t wanted = PyLong_AsSsize_t(PyTuple_GET_ITEM(args, 0));
+    PyObject *key = PyLong_FromLongLong(id), *list = key ? PyList_New(0) : NULL;
+    PyObject *e = list ? PyDict_GetItemWithError(v->pending, key) : NULL;
+    if (e) {
+        PyErr_SetObject((PyObject *)Py_TYPE(e), e);
+        (void)PyDict_DelItem(v->pending, key);
+    }
+    bool end = false;
+    while (list && !PyErr_Occurred() && !end && PyList_GET_SIZE(list) < wanted) {
+        PyObject *item = PyIter_Check(it) ? PyIter_Next(it) : NULL;
+        end = !item;
+        if (item && PyList_Append(list, item))
+            end = true;
+        Py_XDECREF(item);
+    }
+    if (list && PyErr_Occurred() && PyList_GET_SIZE(list) > 0) {
+        PyObject *type = NULL, *trace = NULL;
+        PyErr_Fetch(&type, &e, &trace);
+        PyErr_NormalizeException(&type, &e, &trace);
+        end = false;
+        (void)PyDict_SetItem(v->pending, key, e); // no memory: that is raised
+        Py_XDECREF(type);
+        Py_XDECREF(e);
+        Py_XDECREF(trace);
+    }
+    Py_XDECREF(key);
+    if (!list || PyErr_Occurred()) {
+        Py_XDECREF(list);
+        return NULL;
+    }
+    return Py_BuildValue("(NO)", list, end ? Py_True : Py_False);
 }
 
 static PyObject *operate(uint8_t op, PyObject *o, PyObject *args)
@@ -302,31 +374,28 @@ static PyObject *operate(uint8_t op, PyObject *o, PyObject *args)
         const Py_ssize_t len = PyObject_Size(o);
         return len < 0 ? NULL : PyLong_FromSsize_t(len);
     }
-    case SC_OP_BOOL: {
-        const int yes = PyObject_IsTrue(o);
-        return yes < 0 ? NULL : PyBool_FromLong(yes);
-    }
+    case SC_OP_BOOL:
+        return truth(PyObject_IsTrue(o));
     case SC_OP_STR:
         return PyObject_Str(o);
     case SC_OP_REPR:
         return PyObject_Repr(o);
-    case SC_OP_ITER: {
-        // Its elements as a list: what the checker compares are those.
-        PyObject *it = PyObject_GetIter(o), *list = it ? PyList_New(0) : NULL;
-        while (list && PyList_GET_SIZE(list) <= SC_CODEC_ITEMS) {
-            PyObject *item = PyIter_Next(it);
-            if (!item)
-                break;
-            const int bad = PyList_Append(list, item);
-            Py_DECREF(item);
-            if (bad)
-                break;
-        }
-        Py_XDECREF(it);
-        if (PyErr_Occurred())
-            Py_CLEAR(list);
-        return list;
-    }
+    case SC_OP_ITER:
+        return PyObject_GetIter(o);
+    case SC_OP_DELATTR:
+        return PyObject_DelAttr(o, a) ? NULL : Py_NewRef(Py_None);
+    case SC_OP_DELITEM:
+        return PyObject_DelItem(o, a) ? NULL : Py_NewRef(Py_None);
+    case SC_OP_INT:
+        return PyNumber_Long(o);
+    case SC_OP_INDEX:
+        return PyNumber_Index(o);
+    case SC_OP_FLOAT:
+        return PyNumber_Float(o);
+    case SC_OP_ISINSTANCE:
+        return truth(PyObject_IsInstance(a, o));
+    case SC_OP_ISSUBCLASS:
+        return truth(PyObject_IsSubclass(a, o));
     default:
         PyErr_SetString(PyExc_TypeError, "an operation that no object of a sample answers");
         return NULL;
@@ -337,9 +406,11 @@ static void serve_op(server *v)
 {
     sc_cur in = sc_cur_init(v->in.p, v->in.n);
     const uint8_t op = sc_cur_u8(&in);
-    PyObject *o = take_object(v, &in), *args = o ? take_value(v, &in) : NULL, *result = NULL;
+    const int64_t id = (int64_t)sc_cur_u64(&in);
+    PyObject *o = get_handle(v, id, (sc_str){"", 0}, false);
+    PyObject *args = o ? take_value(v, &in, NULL) : NULL, *result = NULL;
     if (args) {
-        PyObject *r = operate(op, o, args);
+        PyObject *r = op == SC_OP_NEXT ? take_elements(v, id, o, args) : operate(op, o, args);
         if (r)
             result = Py_BuildValue("(N)", r);
     }
@@ -383,14 +454,11 @@ static PyObject *ask_back(void *ctx, int64_t id, PyObject *args, PyObject *kwarg
         const char kind = receive(v);
         sc_cur in = sc_cur_init(v->in.p, v->in.n);
         if (kind == SC_LINK_ANSWER)
-            return take_value(v, &in);
+            return take_value(v, &in, NULL);
         if (kind == SC_LINK_RAISE) {
-            PyObject *e = take_value(v, &in);
-            const char *base = NULL, *text = NULL;
-            if (e && PyArg_ParseTuple(e, "ss", &base, &text)) {
-                PyObject *cls = PyDict_GetItemString(PyEval_GetBuiltins(), base);
-                PyErr_SetString(cls && PyExceptionClass_Check(cls) ? cls : PyExc_Exception, text);
-            }
+            PyObject *e = take_value(v, &in, NULL), *cls = NULL, *with = NULL;
+            if (e && PyArg_ParseTuple(e, "OO", &cls, &with))
+                PyErr_SetObject(PyExceptionClass_Check(cls) ? cls : PyExc_Exception, with);
             Py_XDECREF(e);
             return NULL;
         }
@@ -429,11 +497,13 @@ static void start(server *v, const sc_sample *s, bool script)
     v->s = s;
     v->in = v->out = sc_buf_init(SC_WIRE_FRAME_MAX);
     sc_link_init(&v->link, s->link);
-    v->ops = (sc_codec_ops){put_handle, get_handle, v};
+    v->ops = (sc_codec_ops){put_handle, get_handle, NULL, v, true};
     v->codec = s->py->codec;
     v->handles = PyList_New(0);
+    v->numbers = PyDict_New();
+    v->pending = PyDict_New();
     (void)snprintf(v->path, sizeof v->path, "%s/%s", s->home, SC_PY_SOLUTION); // short by the jail
-    if (!v->handles)
+    if (!v->handles || !v->numbers || !v->pending)
         _exit(71);
     write_source(v);
     make_module(v, script ? "__main__" : "solution");

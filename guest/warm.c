@@ -62,11 +62,12 @@ static int64_t no_handle(void *ctx, PyObject *o)
     return -1;
 }
 
-static PyObject *no_object(void *ctx, int64_t id, sc_str type_name)
+static PyObject *no_object(void *ctx, int64_t id, sc_str type_name, bool iterates)
 {
     (void)ctx;
     (void)id;
     (void)type_name;
+    (void)iterates;
     PyErr_SetString(PyExc_ReferenceError, "no such object");
     return NULL;
 }
@@ -74,7 +75,7 @@ static PyObject *no_object(void *ctx, int64_t id, sc_str type_name)
 /* There and back; a new reference or NULL with a Python exception set. */
 static PyObject *send_round(sc_codec *codec, PyObject *o)
 {
-    const sc_codec_ops ops = {no_handle, no_object, NULL};
+    const sc_codec_ops ops = {no_handle, no_object, NULL, NULL, false};
     SC_AUTO(sc_buf) bytes = sc_buf_init(1 << 20);
     PyObject *back = NULL;
     if (sc_codec_encode(codec, &ops, o, &bytes) != SC_CODEC_OK)

@@ -10,6 +10,10 @@ _STDLIB = _sys.stdlib_module_names
 _cache = {}
 _CACHE_TASKS, _CACHE_TEXT = 2048, 8 << 20
 _cached_text = 0
+_AWAITS = 0x80 | 0x100 | 0x200  # coroutines and what gives them
+
+
+_PLAIN = {int, float, str, bytes, bool, type(None), tuple, list, dict, set, complex}
 
 
 class _Space(dict):
@@ -24,8 +28,30 @@ class _Space(dict):
         if type(value).__name__ == 'Handle' and name in _STDLIB and repr(value).startswith('<module '):
             # A module that the solution imported: ours, not the solution's copy of it.
             value = __import__(name)
-        self[name] = value
+        if type(value) not in _PLAIN:  # the solution may change a variable between two looks
+            self[name] = value
         return value
+
+
+def exception_text(self):
+    """`__str__` of the exceptions that stand for those of the solution's own classes."""
+    says = self.__dict__.get('_says')
+    return BaseException.__str__(self) if says is None else str(says)
+
+
+# What tests use that look at a program's interpreter rather than at values.
+_INSIDE = {'redirect_stdout', 'redirect_stderr', 'stdout', 'stderr', 'stdin', 'getvalue', 'patch', 'mock', 'asyncio',
+           'inspect', 'signature', 'getsource'}
+
+
+def _looks_inside(code):
+    todo = [code]
+    while todo:
+        one = todo.pop()
+        if _INSIDE.intersection(one.co_names) or one.co_flags & _AWAITS:
+            return True
+        todo.extend(c for c in one.co_consts if type(c) is type(code))
+    return False
 
 
 def _compile(context, test):
@@ -36,6 +62,7 @@ def _compile(context, test):
         found = (compile(context, '<context>', 'exec', dont_inherit=True) if context else None,
                  compile(test, '<tests>', 'exec', dont_inherit=True))
         _cached_text += len(context) + len(test)
+        found += _looks_inside(found[1]),
         if len(_cache) >= _CACHE_TASKS or _cached_text > _CACHE_TEXT:
             _cache.clear()
             _cached_text = len(context) + len(test)
@@ -49,12 +76,15 @@ def _imports(space, entry):
 
 
 def run_split(context, test, entry, candidate, find):
-    """True when the last line of the tests was reached; a text when the tests are not Python."""
+    """True when the last line of the tests was reached; a text when the tests are not Python, None when they need the
+    interpreter of the program."""
     try:
         own_check = 'def check(' in test
-        context, test = _compile(context, test)
+        context, test, inside = _compile(context, test)
     except (SyntaxError, ValueError) as e:
         return 'the tests do not compile: %s' % e
+    if inside:
+        return None
     _random.seed(0)
     space = _Space()
     space._find = find

@@ -12,14 +12,26 @@ static int64_t put(void *ctx, PyObject *o)
     return 7;
 }
 
-static PyObject *get(void *ctx, int64_t id, sc_str type_name)
+static PyObject *get(void *ctx, int64_t id, sc_str type_name, bool iterates)
 {
     (void)ctx;
     (void)type_name;
+    (void)iterates;
     return PyUnicode_FromFormat("handle %lld", (long long)id);
 }
 
-static const sc_codec_ops ops = {put, get, NULL};
+/* A class for the sample's, made by its name. */
+static PyObject *raised(void *ctx, int64_t id, sc_str name, PyObject *base)
+{
+    (void)ctx;
+    (void)id;
+    char full[200];
+    (void)snprintf(full, sizeof full, "%.*s", SC_STRF(name)); // fits
+    return PyErr_NewException(full, base, NULL);
+}
+
+static const sc_codec_ops ops = {put, get, NULL, NULL, false};
+static const sc_codec_ops sample_ops = {put, get, raised, NULL, true};
 
 static PyObject *evaluate(const char *text)
 {
@@ -51,8 +63,11 @@ static const struct {
     {"collections.deque([1, 2, 3], maxlen=2)", "deque([2, 3], maxlen=2)"},
     {"collections.Counter('aab')", NULL},
     {"collections.OrderedDict([(1, 2)])", NULL},
-    {"collections.defaultdict(list, {1: [2]})", "{1: [2]}"},
+    {"collections.defaultdict(list, {1: [2]}), collections.defaultdict(None, {3: 4})", NULL},
     {"datetime.datetime(2024, 2, 29, 23, 59, 58, 7)", NULL},
+    {"datetime.datetime(2024, 2, 29, tzinfo=datetime.timezone.utc)", NULL},
+    {"datetime.time(1, tzinfo=datetime.timezone(datetime.timedelta(hours=-3), 'x'))", NULL},
+    {"__import__('zoneinfo').ZoneInfo('Europe/Berlin')", NULL},
     {"datetime.date(1, 1, 1), datetime.time(1, 2, 3, 4), datetime.timedelta(-1, 2, 3)", NULL},
     {"decimal.Decimal('-0.10'), fractions.Fraction(-3, 4)", NULL},
     {"list(iter([1, 2])), {1: 2}.keys(), {1: 2}.values(), {1: 2}.items()", NULL},
@@ -150,8 +165,15 @@ TEST(sizes_beyond_what_is_left_are_refused)
             CHECK(!PyErr_Occurred());
         }
     // A reference to what is not there, a class that is not in the table, an impossible date.
-    static const char bad[][24] = {
-        "R\5\0\0\0", "M\77N", "M\2t\0\0\0\0", "M\2t\1\0\0\0b\4\0\0\0\7\350\2\277", "Q?", "?"};
+    static const char bad[][24] = {"R\5\0\0\0",
+                                   "=\0\0\0\0L",
+                                   "END\1",
+                                   "X\1",
+                                   "M\77N",
+                                   "M\2t\0\0\0\0",
+                                   "M\2t\1\0\0\0b\4\0\0\0\7\350\2\277",
+                                   "Q?",
+                                   "?"};
     for (size_t i = 0; i < SC_LEN(bad); i++) {
         PyObject *back = NULL;
         CHECK(decode(c, bad[i], sizeof bad[i], &back) == SC_CODEC_BAD);
@@ -159,17 +181,90 @@ TEST(sizes_beyond_what_is_left_are_refused)
     }
 }
 
+/* `answer` is made of the request as it arrived (r); true: it holds what `says` finds of it, with
+ * the request's own containers (q). */
+static void answer_to(sc_codec *c, const char *request, const char *change, const char *says)
+{
+    PyObject *q = evaluate(request), *r = NULL, *back = NULL, *sent = PyList_New(0),
+             *known = PyList_New(0);
+    SC_AUTO(sc_buf) bytes = sc_buf_init(1 << 20);
+    CHECK(sc_codec_encode_kin(c, &ops, (sc_codec_kin){.note = sent}, q, &bytes) == SC_CODEC_OK);
+    sc_cur in = sc_cur_init(bytes.p, bytes.n);
+    CHECK(sc_codec_decode_kin(c, &sample_ops, (sc_codec_kin){.note = known}, &in, &r) ==
+          SC_CODEC_OK);
+    PyDict_SetItemString(globals, "q", r);
+    PyObject *answer = evaluate(change);
+    sc_buf_clear(&bytes);
+    CHECK(sc_codec_encode_kin(c, &sample_ops, (sc_codec_kin){.old = known}, answer, &bytes) ==
+          SC_CODEC_OK);
+    // Every truncation of it is refused, too.
+    for (size_t n = 0; n < bytes.n; n++) {
+        PyObject *copy = PyList_GetSlice(sent, 0, 0);
+        in = sc_cur_init(bytes.p, n);
+        CHECK(sc_codec_decode_kin(c, &ops, (sc_codec_kin){.old = copy}, &in, &back) ==
+              SC_CODEC_BAD);
+        Py_DECREF(copy);
+    }
+    in = sc_cur_init(bytes.p, bytes.n);
+    CHECK(sc_codec_decode_kin(c, &ops, (sc_codec_kin){.old = sent}, &in, &back) == SC_CODEC_OK);
+    PyDict_SetItemString(globals, "q", q);
+    PyDict_SetItemString(globals, "a", back);
+    PyObject *right = evaluate(says);
+    if (right != Py_True)
+        print_error("%s: not %s\n", change, says);
+    CHECK(right == Py_True);
+    PyObject *const all[] = {q, r, back, sent, known, answer, right};
+    for (size_t i = 0; i < SC_LEN(all); i++)
+        Py_DECREF(all[i]);
+}
+
+TEST(containers_of_a_request_stay_the_same_in_its_answer)
+{
+    UNUSED;
+    sc_codec *c = sc_codec_new();
+    static const char *const row[][3] = {
+        {"[[1], 2]", "(q[0].append(3), q)", "a[1] is q and q == [[1, 3], 2]"},
+        {"[[1], [2]]", "(q.reverse(), q[0], q)", "a[1] is q[0] and q == [[2], [1]]"},
+        {"{'a': [1]}", "(q.update(b=q['a']), q['a'], q)", "a[1] is q['a'] and q['b'] is q['a']"},
+        {"({1}, bytearray(b'x'), collections.deque([1], 3))",
+         "(q[0].add(2), q[1].extend(b'y'), q[2].append(2), q)",
+         "a[3] == q == ({1, 2}, bytearray(b'xy'), collections.deque([1, 2], 3))"},
+        {"(collections.Counter('a'), collections.OrderedDict(a=1), collections.defaultdict(list))",
+         "(q[0].update('b'), q[1].update(b=2), q[2]['x'].append(1), q)",
+         "a[3] == q and q[0]['b'] == 1 and list(q[1]) == ['a', 'b'] and q[2] == {'x': [1]}"},
+        {"[[], []]", "(q[0].append(q), [q[1]], q)", "q[0][0] is q and a[1][0] is q[1]"},
+        {"[1]", "(q.append(q), 5)", "a == (None, 5) and q == [1]"},
+    };
+    for (size_t i = 0; i < SC_LEN(row); i++)
+        answer_to(c, row[i][0], row[i][1], row[i][2]);
+}
+
+TEST(classes_of_exceptions_arrive_as_classes)
+{
+    UNUSED;
+    sc_codec *c = sc_codec_new();
+    PyObject *o = evaluate("type('Own', (type('Base', (KeyError,), {}),), {})"), *back = NULL;
+    SC_AUTO(sc_buf) bytes = sc_buf_init(1 << 20);
+    CHECK(sc_codec_encode(c, &sample_ops, o, &bytes) == SC_CODEC_OK);
+    sc_cur in = sc_cur_init(bytes.p, bytes.n);
+    CHECK(sc_codec_decode(c, &sample_ops, &in, &back) == SC_CODEC_OK);
+    CHECK(PyExceptionClass_Check(back) && PyObject_IsSubclass(back, PyExc_KeyError) == 1);
+    CHECK(strstr(((PyTypeObject *)back)->tp_name, "Own"));
+    Py_DECREF(back);
+    Py_DECREF(o);
+}
+
 TEST(depth_and_number_are_bounded)
 {
     UNUSED;
     sc_codec *c = sc_codec_new();
     SC_AUTO(sc_buf) bytes = sc_buf_init(1 << 20);
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 2000; i++)
         sc_buf_add(&bytes, "t\1\0\0\0", 5);
     sc_buf_add(&bytes, "N", 1);
     PyObject *back = NULL;
     CHECK(decode(c, bytes.p, bytes.n, &back) == SC_CODEC_TOO_BIG);
-    PyObject *deep = evaluate("__import__('functools').reduce(lambda a, b: [a], range(1000), 0)");
+    PyObject *deep = evaluate("__import__('functools').reduce(lambda a, b: [a], range(2000), 0)");
     sc_buf_clear(&bytes);
     CHECK(sc_codec_encode(c, &ops, deep, &bytes) == SC_CODEC_TOO_BIG);
     Py_DECREF(deep);
@@ -290,6 +385,8 @@ int main(void)
         T(shared_and_cyclic_values_keep_their_shape),
         T(every_truncation_is_refused),
         T(sizes_beyond_what_is_left_are_refused),
+        T(containers_of_a_request_stay_the_same_in_its_answer),
+        T(classes_of_exceptions_arrive_as_classes),
         T(depth_and_number_are_bounded),
         T(every_failed_allocation_of_pythons_is_an_error),
         T(every_failed_allocation_of_ours_is_an_error),

@@ -1,0 +1,5 @@
+def solve(n):
+    a = []
+    for _ in range(n):
+        a = [a]
+    return a

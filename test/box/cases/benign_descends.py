@@ -1,0 +1,5 @@
+class Base:
+    def name(self):
+        return "base " + self.own()
+def solve():
+    return Base
