@@ -25,7 +25,8 @@ enum { SPINS = 2000 };
 enum { TEAM_BITS = 9, TEAM = (1 << TEAM_BITS) - 1 };
 
 /* Whether one thread fewer is faster: see sc_pool_run_some. */
-enum { WINDOW_NS = 60 * 1000 * 1000, WINDOW_RUNS = 4, PAUSE_LEAST = 8, PAUSE_MOST = 128 };
+enum { WINDOW_NS = 60 * 1000 * 1000, WINDOW_RUNS = 4 };
+static const uint64_t PAUSE_LEAST = 500ull * 1000 * 1000, PAUSE_MOST = 8000ull * 1000 * 1000; // ns
 
 typedef struct tally {
     uint64_t ns;
@@ -37,8 +38,8 @@ typedef struct choice {
     unsigned spare;   // threads that stay away
     bool trial;       // one has just been sent away
     tally all, fewer; // with every thread, with one fewer
-    uint64_t pause;   // windows until the other choice is tried again; doubles
-    uint64_t left;    // windows of the pause that are left
+    uint64_t pause;   // ns of runs until the other choice is tried again; doubles
+    uint64_t left;    // ns of the pause that are left
 } choice;
 
 /* A counter that threads wait on; the sleepers are counted so that waking costs nothing without. */
@@ -232,17 +233,28 @@ static void choose(choice *c, double slept)
         c->pause = c->pause == 0 ? PAUSE_LEAST : c->pause < PAUSE_MOST ? 2 * c->pause : PAUSE_MOST;
         c->left = c->pause;
         begin_window(c, pays ? 1 : 0, false);
-    } else if (c->left > 0) {
-        c->left--;
-        begin_window(c, c->spare, false);
-    } else if (c->spare) { // all of them again, to see how it goes now
-        begin_window(c, 0, false);
-    } else if (slept > 0.2) {
+    } else if (c->left == 0 && slept > 0.2) {
         begin_window(c, 1, true);
     } else {
-        c->pause = 0;
-        begin_window(c, 0, false);
+        if (c->left == 0)
+            c->pause = 0;
+        begin_window(c, c->spare, false);
     }
+}
+
+/*
+ * Counts the pause down, whatever the runs are like: steps of a few rows and of many, in turns,
+ * would never fill a window. Returns true when it is over and all threads come again.
+ */
+static bool pass(choice *c, uint64_t ns)
+{
+    if (c->left == 0)
+        return false;
+    c->left -= ns < c->left ? ns : c->left;
+    if (c->left > 0 || !c->spare)
+        return false;
+    begin_window(c, 0, false);
+    return true;
 }
 
 void sc_pool_run_some(sc_pool *p, size_t like, sc_pool_fn *fn, void *arg)
@@ -259,10 +271,11 @@ void sc_pool_run_some(sc_pool *p, size_t like, sc_pool_fn *fn, void *arg)
     }
     const uint64_t from = now_ns();
     run_team(p, p->n - c->spare, fn, arg);
+    const uint64_t ns = now_ns() - from;
     tally *t = c->spare ? &c->fewer : &c->all;
-    t->ns += now_ns() - from;
+    t->ns += ns;
     t->runs++;
-    if (t->ns < WINDOW_NS || t->runs < WINDOW_RUNS)
+    if (pass(c, ns) || t->ns < WINDOW_NS || t->runs < WINDOW_RUNS)
         return;
     const uint64_t slept = atomic_exchange_explicit(&p->slept_ns, 0, memory_order_relaxed);
     choose(c, (double)slept / ((double)t->ns * (double)(p->n - 1)));

@@ -74,6 +74,7 @@ TEST(shares_cover_everything_once)
 struct shift {
     bool stalled;      // as if another program had the second CPU
     unsigned teams[3]; // how often that many threads came
+    size_t likes;      // kinds of runs, in turns; 0: one
 };
 
 static void one_shift(const sc_worker *me, void *arg)
@@ -92,7 +93,7 @@ static bool comes_to(sc_pool *p, struct shift *s, unsigned n)
 {
     s->teams[n] = 0;
     for (int i = 0; i < 20000 && s->teams[n] == 0; i++)
-        sc_pool_run_some(p, 7, one_shift, s);
+        sc_pool_run_some(p, s->likes ? 7 + (size_t)i % s->likes : 7, one_shift, s);
     return s->teams[n] > 0;
 }
 
@@ -106,6 +107,19 @@ TEST(a_thread_that_is_kept_waiting_for_stays_away_for_a_while)
     CHECK(comes_to(p, &s, 2));
     CHECK(comes_to(p, &s, 1));
     s.stalled = false;
+    CHECK(comes_to(p, &s, 2));
+}
+
+TEST(a_thread_that_stays_away_comes_back_though_no_two_runs_are_alike)
+{
+    UNUSED;
+    sc_err err = {0};
+    SC_AUTO(sc_pool) *p = NULL;
+    CHECK_OK(sc_pool_new(2, &p, &err), &err);
+    struct shift s = {.stalled = true};
+    CHECK(comes_to(p, &s, 1));
+    s.stalled = false;
+    s.likes = 2;
     CHECK(comes_to(p, &s, 2));
 }
 
@@ -181,6 +195,7 @@ int main(void)
         T(barriers_hold_for_any_number_of_threads),
         T(shares_cover_everything_once),
         T(a_thread_that_is_kept_waiting_for_stays_away_for_a_while),
+        T(a_thread_that_stays_away_comes_back_though_no_two_runs_are_alike),
         T(the_tightest_quota_of_the_groups_counts),
         T(no_more_threads_than_the_affinity_allows),
         T(too_many_threads_is_an_error),
