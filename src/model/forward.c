@@ -14,7 +14,10 @@
 #include <string.h>
 
 enum {
-    KEEP_MOST = 16 << 20, // bytes a thread that a step packs for good: no step gets slow by it
+    // Bytes a thread that a step packs for good, and as many more for so many rows: packing takes as
+    // long as a few rows do, so no step gets slow by it.
+    KEEP_MOST = 16 << 20,
+    KEEP_ROWS = 16,
 };
 
 /* A thread's view of the encoded input of a product. */
@@ -690,9 +693,9 @@ static void run(const sc_worker *me, void *arg)
 }
 
 /* What this step may pack for good: a stretch behind that of the step before. */
-static void move_front(const sc_net *net, sc_keep *k, unsigned threads)
+static void move_front(const sc_net *net, sc_keep *k, unsigned threads, size_t rows)
 {
-    const size_t most = (size_t)KEEP_MOST * threads;
+    const size_t most = (size_t)KEEP_MOST * threads * (1 + rows / KEEP_ROWS);
     const uint8_t *end = net->arena + net->arena_size;
     if (!k->front)
         k->front = net->arena; // nothing was seen yet
@@ -705,7 +708,7 @@ static void move_front(const sc_net *net, sc_keep *k, unsigned threads)
 
 void sc_forward_run(sc_pool *pool, sc_step *s)
 {
-    move_front(s->net, s->work->keep, s->work->threads);
+    move_front(s->net, s->work->keep, s->work->threads, s->n);
     s->stopped = false;
     group_rows(s);
     s->round = s->work->supply[0].round; // a thread that stayed away has not counted on
