@@ -4,6 +4,9 @@
 /* A word: 32 bits of the round, then first and end of what nobody has taken, 16 bits each. */
 enum { BITS = 16 };
 
+/* Who takes a share takes a fourth of what is left, so that all end at about the same time. */
+enum { SHARE = 4 };
+
 static uint64_t word_of(uint32_t round, size_t first, size_t end)
 {
     return (uint64_t)round << (2 * BITS) | (uint64_t)first << BITS | (uint64_t)end;
@@ -31,7 +34,8 @@ static bool take_of(sc_deal *all, const sc_worker *me, unsigned whose, uint32_t 
         }
         if (first >= end)
             return false;
-        const size_t n = end - first < unit ? end - first : unit;
+        const size_t part = (end - first) / SHARE + 1; // 1 or more, and no more than there are
+        const size_t n = part < unit ? part : unit;
         const bool mine = whose == me->index;
         *from = mine ? first : end - n;
         *to = *from + n;

@@ -26,7 +26,7 @@ typedef struct sc_deal {
 enum { SC_DEAL_MOST = (1 << 16) - 1 };
 
 /**
- * Takes up to `unit` of the `total` items of round `round`: [*from, *to).
+ * Takes up to `unit` of the `total` items of round `round`, fewer towards the end: [*from, *to).
  *
  * Returns false when everything was taken.
  * Shapes: all [me->n]

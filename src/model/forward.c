@@ -75,6 +75,27 @@ static void share_input(const sc_worker *me, const input *in, size_t rows, size_
         share_rows(me, rows, from, to);
 }
 
+/*
+ * The rows of an input that this thread encodes next; *to begins as 0. Those of a prompt are dealt
+ * in round `round`, so that nobody waits for a thread whose CPU was taken.
+ */
+static bool take_rows(const sc_step *s, const sc_worker *me, const input *in, size_t rows,
+                      uint32_t round, size_t *from, size_t *to)
+{
+    enum { LEAST = 64, UNIT = 20 };
+    if (me->n > 1 && rows >= LEAST && rows <= SC_DEAL_MOST)
+        return sc_deal_take(s->work->deal, me, round, rows, UNIT, from, to);
+    if (*to)
+        return false;
+    share_input(me, in, rows, from, to);
+    return *from < *to;
+}
+
+static uint32_t next_round(const sc_step *s, const sc_worker *me)
+{
+    return ++s->work->supply[me->index].round;
+}
+
 static void input_done(const sc_worker *me, const input *in)
 {
     if (!in->lone)
@@ -97,13 +118,14 @@ static input norm_input(const sc_step *s, const sc_worker *me, const sc_norm *n,
     const sc_work *w = s->work;
     const size_t hidden = s->net->config.hidden;
     const input in = new_input(s, me, a, b, hidden, s->n);
+    float *y = w->lone + me->index * ((w->widest + 15) / 16 * 16);
+    const uint32_t round = next_round(s, me);
     size_t from = 0, to = 0;
-    share_input(me, &in, s->n, &from, &to);
-    for (size_t i = from; i < to; i++) {
-        float *y =
-            in.lone ? w->lone + me->index * ((w->widest + 15) / 16 * 16) : w->norm + i * hidden;
-        normalise(s, n, w->x + i * hidden, y);
-        encode_row(s, &in, y, i);
+    while (take_rows(s, me, &in, s->n, round, &from, &to)) {
+        for (size_t i = from; i < to; i++) {
+            normalise(s, n, w->x + i * hidden, y);
+            encode_row(s, &in, y, i);
+        }
     }
     input_done(me, &in);
     return in;
@@ -114,10 +136,11 @@ static input plain_input(const sc_step *s, const sc_worker *me, const float *x, 
                          size_t cols, size_t rows, const sc_linear *a)
 {
     const input in = new_input(s, me, a, NULL, cols, rows);
+    const uint32_t round = next_round(s, me);
     size_t from = 0, to = 0;
-    share_input(me, &in, rows, &from, &to);
-    for (size_t i = from; i < to; i++)
-        encode_row(s, &in, x + i * ldx, i);
+    while (take_rows(s, me, &in, rows, round, &from, &to))
+        for (size_t i = from; i < to; i++)
+            encode_row(s, &in, x + i * ldx, i);
     input_done(me, &in);
     return in;
 }
@@ -190,7 +213,7 @@ static void multiply(const sc_step *s, const sc_worker *me, const product *p)
         const size_t n = sc_mul_unit(w, &p->in->acts[sc_acts_kind_for(w->dtype, s->compute)]);
         unit = n > unit ? n : unit;
     }
-    const uint32_t round = ++s->work->supply[me->index].round;
+    const uint32_t round = next_round(s, me);
     while (sc_deal_take(s->work->deal, me, round, panels, unit, &from, &to))
         multiply_panels(s, me, p, from, to);
 }

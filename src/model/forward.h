@@ -17,7 +17,7 @@
 /** What belongs to one thread, on a cache line of its own. */
 typedef struct sc_work_supply {
     _Alignas(64) sc_supply of;
-    uint32_t round; // products so far: the same on every thread
+    uint32_t round; // rounds of dealing so far: the same on every thread
 } sc_work_supply;
 
 /** Memory of a step; everything is part of one block that is touched as it is used. */
@@ -84,7 +84,7 @@ typedef struct sc_step {
     size_t n_groups; // of rows over the same pages; see sc_work.group
     bool one_each; // no sequence has two rows
     bool stopped;  // out: ended before its time
-    uint32_t round; // products before this step
+    uint32_t round; // rounds of dealing before this step
 } sc_step;
 
 /** Errors: SC_E_NOMEM */
