@@ -16,8 +16,8 @@ typedef struct sc_map sc_map;
 /**
  * Maps the regular file `path` whole, without reading it.
  *
- * A file that another process shortens afterwards kills the reader with SIGBUS, as every mapping
- * does; model files are not written in place.
+ * A file that another process shortens afterwards ends the reader with SIGBUS, as every mapping
+ * does (the program then says so and exits); model files are not written in place.
  *
  * Owns:   the caller closes *out with sc_map_close.
  * Errors: SC_E_IO (err->sys is the errno; a folder or device gives SC_E_FORMAT), SC_E_NOMEM

@@ -6,6 +6,8 @@
 #include "hub/cache.h"
 #include "hub/name.h"
 
+#include <unistd.h>
+
 static sc_code copy(const char *s, char **out, sc_err *err)
 {
     char *text = sc_strdup(s);
@@ -72,6 +74,8 @@ sc_code sc_hub_resolve(const char *arg, const sc_hub_opts *opts, char **path, sc
     if (strstr(arg, "://"))
         return sc_fail(err, SC_E_USAGE, "%s: an address, where a model's file is expected", arg);
     const char *repo = sc_hub_name_of_short(text);
+    if (is_surely_path(text) && access(arg, F_OK) == 0)
+        return sc_fail(err, SC_E_FORMAT, "%s: is a pipe, a socket or a device, not a file", arg);
     if (!repo && is_surely_path(text))
         return sc_fail(err, SC_E_NOTFOUND, "%s: no such file or folder", arg);
     sc_hub_name name = {0};

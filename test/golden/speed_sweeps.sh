@@ -22,3 +22,8 @@ c' 2> why > c.json
 "$scbench" speed -m "$nano" -p 1-500 -n 0 --threads 1 -r 1000 --warmup 0 --no-limits --format csv 2> why >> d.csv & pid=$!
 while [ "$(grep -c . d.csv)" -lt 3 ]; do sleep 0.02; done
 kill -INT $pid; wait $pid; echo $?; [ "$(grep -c . d.csv)" -ge 3 ] && tail -n 1 why | sed 's/[0-9][0-9]*/N/'
+: > d.csv
+"$scbench" speed -m "$nano" -p 1-500 -n 0 --threads 1 -r 1000 --warmup 0 --no-limits --format csv 2> why >> d.csv & pid=$!
+while [ "$(grep -c . d.csv)" -lt 2 ]; do sleep 0.02; done
+kill -BUS $pid; wait $pid; echo $?; tail -n 1 why
+mkfifo ./pipe.gguf; "$scbench" speed -m ./pipe.gguf --no-limits 2>&1 | grep pipe; "$scbench" generate -m /dev/null x 2>&1 || echo failed
