@@ -1,27 +1,50 @@
-/* How long a trivial program takes from being handed in to its verdict, at each level in turn, and
- * how many a second. "none" is the fork of the same warm interpreter without a sandbox. usage:
- * box_bench [ROUNDS] [PER_ROUND] [LEVEL...] */
+/* How long a trivial program takes from being handed in to its verdict, at each level in turn with
+ * the unsandboxed fork of the same warm interpreter (guest/fork_bench), and how many a second.
+ * "alone": a pause before each, the supervisor has nothing to do. "in a row": the next one is handed
+ * in when the verdict is there. usage: box_bench [ROUNDS] [PER_ROUND] [LEVEL...] */
 // SPDX-License-Identifier: MIT
 #include "base/json.h"
 #include "base/mem.h"
 #include "box/box.h"
 #include "box/worker.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-enum { MAX_LEVELS = 4, MAX_TIMES = 1 << 20 };
+enum { MAX_LEVELS = 4, MAX_TIMES = 1 << 20, PAUSE_US = 3000 };
+
+typedef struct series {
+    double *ms; // owned, [n]
+    size_t n;
+} series;
 
 typedef struct lane {
     sc_box_level level;
     sc_box *one, *two;
-    double *ms; // [n]
-    size_t n;
+    series alone, row;
     double wall_s; // of the batches with two workers
     size_t done;
 } lane;
+
+/* The fork without a sandbox: a process that answers with times. */
+typedef struct bare {
+    FILE *to, *from;
+    series alone, row;
+} bare;
+
+static void add_time(series *s, double ms)
+{
+    if (!s->ms)
+        s->ms = sc_alloc(MAX_TIMES, sizeof *s->ms);
+    if (!s->ms)
+        exit(1);
+    if (s->n < MAX_TIMES)
+        s->ms[s->n++] = ms;
+}
 
 static int compare(const void *a, const void *b)
 {
@@ -36,19 +59,20 @@ static sc_job trivial(void)
                     .test = SC_STR("def check(candidate):\n    assert candidate(1) == 2\n")};
 }
 
-static void alone(lane *l, size_t n)
+static void one_by_one(lane *l, size_t n, bool pause)
 {
     const sc_job job = trivial();
     for (size_t i = 0; i < n; i++) {
         sc_err err = {0};
         SC_AUTO(sc_verdict) v = {0};
+        if (pause)
+            (void)usleep(PAUSE_US); // a shorter pause is as good
         const uint64_t start = sc_now_ns();
         if (sc_box_run(l->one, &job, &v, &err) != SC_OK || v.kind != SC_BOX_PASSED) {
             printf("%s: %s\n", sc_box_level_name(l->level), err.msg);
             exit(1);
         }
-        if (l->n < MAX_TIMES)
-            l->ms[l->n++] = (double)(sc_now_ns() - start) * 1e-6;
+        add_time(pause ? &l->alone : &l->row, (double)(sc_now_ns() - start) * 1e-6);
     }
 }
 
@@ -80,10 +104,54 @@ static bool open_lane(lane *l, const char *name)
     o.jobs = 2;
     if (code == SC_OK)
         code = sc_box_open(&o, &l->two, &err);
-    l->ms = sc_alloc(MAX_TIMES, sizeof *l->ms);
-    if (code != SC_OK || !l->ms)
+    if (code != SC_OK)
         printf("%s: %s\n", name, err.msg);
-    return code == SC_OK && l->ms;
+    return code == SC_OK;
+}
+
+/* Starts guest/fork_bench beside this program; without it there is nothing to compare with. */
+static bool open_bare(bare *b, const char *self)
+{
+    char path[4096];
+    const char *slash = strrchr(self, '/');
+    (void)snprintf(path, sizeof path, "%.*sguest/fork_bench", slash ? (int)(slash + 1 - self) : 0,
+                   self); // a cut path is not found
+    int in[2], out[2];
+    if (access(path, X_OK) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
+        return false;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        (void)dup2(in[0], 0);  // as
+        (void)dup2(out[1], 1); // below
+        (void)execl(path, path, "serve", (char *)NULL);
+        _exit(127); // the parent reads nothing
+    }
+    (void)close(in[0]);
+    (void)close(out[1]);
+    b->to = fdopen(in[1], "w");
+    b->from = fdopen(out[0], "r");
+    return pid > 0 && b->to && b->from;
+}
+
+static void fork_bare(bare *b, size_t n, bool pause)
+{
+    char line[64];
+    (void)fprintf(b->to, "%zu %d\n", n, pause ? PAUSE_US : 0);
+    (void)fflush(b->to); // else nothing comes back
+    for (size_t i = 0; i < n && fgets(line, sizeof line, b->from); i++)
+        add_time(pause ? &b->alone : &b->row, strtod(line, NULL));
+}
+
+static void report(const char *name, const char *how, series *s, const series *against)
+{
+    if (!s->n)
+        return;
+    qsort(s->ms, s->n, sizeof *s->ms, compare);
+    printf("%-12s %-9s median %.3f ms, 10 %% %.3f, 90 %% %.3f", name, how, s->ms[s->n / 2],
+           s->ms[s->n / 10], s->ms[s->n * 9 / 10]);
+    if (against && against->n)
+        printf("; %.2f times a bare fork", s->ms[s->n / 2] / against->ms[against->n / 2]);
+    printf("\n");
 }
 
 int main(int argc, char **argv)
@@ -97,14 +165,24 @@ int main(int argc, char **argv)
         n += open_lane(&lanes[n], argv[i]);
     for (size_t i = 0; argc <= 3 && i < SC_LEN(preset); i++)
         n += open_lane(&lanes[n], preset[i]);
-    for (size_t r = 0; r < rounds; r++)
-        for (size_t i = 0; i < n; i++) { // one after the other, so that all have the same machine
-            alone(&lanes[i], each);
+    bare b = {0};
+    const bool compared = open_bare(&b, argv[0]);
+    for (size_t r = 0; r < rounds; r++) // one after the other, so that all have the same machine
+        for (size_t i = 0; i < n; i++) {
+            for (int pause = 0; pause < 2; pause++) {
+                one_by_one(&lanes[i], each, pause);
+                if (compared)
+                    fork_bare(&b, each, pause);
+            }
             together(&lanes[i], each);
         }
+    report("bare fork", "alone", &b.alone, NULL);
+    report("bare fork", "in a row", &b.row, NULL);
     for (size_t i = 0; i < n; i++) {
         lane *l = &lanes[i];
-        qsort(l->ms, l->n, sizeof *l->ms, compare);
+        const char *name = sc_box_level_name(l->level);
+        report(name, "alone", &l->alone, &b.alone);
+        report(name, "in a row", &l->row, &b.row);
         struct rusage before, after;
         (void)getrusage(RUSAGE_CHILDREN, &before); // cannot fail
         sc_box_close(l->one);
@@ -114,11 +192,12 @@ int main(int argc, char **argv)
                                     after.ru_stime.tv_sec - before.ru_stime.tv_sec) +
                            1e-6 * (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec +
                                            after.ru_stime.tv_usec - before.ru_stime.tv_usec);
-        printf("%-12s median %.3f ms, 10 %% %.3f, 90 %% %.3f; two workers %.0f a second; %.3f ms "
-               "of CPU each\n",
-               sc_box_level_name(l->level), l->ms[l->n / 2], l->ms[l->n / 10], l->ms[l->n * 9 / 10],
-               (double)l->done / l->wall_s, 1e3 * cpu / (double)(l->done + l->n));
-        sc_free(l->ms);
+        printf("%-12s two workers %.0f a second; %.3f ms of CPU each\n", name,
+               (double)l->done / l->wall_s, 1e3 * cpu / (double)(l->done + l->alone.n + l->row.n));
+        sc_free(l->alone.ms);
+        sc_free(l->row.ms);
     }
+    sc_free(b.alone.ms);
+    sc_free(b.row.ms);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* How long a trivial program takes in an unsandboxed fork of the sandbox's own warm interpreter:
  * fork, compile and run program and test, wait. What a box adds is box_bench's figure over this
- * one. usage: fork_bench [N] */
+ * one. usage: fork_bench [N], or fork_bench serve: for each line "N PAUSE_US" of standard input N
+ * times in ms, a line each, with a pause before each fork (box_bench asks in turns with a box). */
 // SPDX-License-Identifier: MIT
 #include "base/mem.h"
 #include "guest/huge.h"
@@ -10,12 +11,15 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 static const char program[] = "def f(x):\n    return x + 1\n";
 static const char tests[] = "def check(candidate):\n    assert candidate(1) == 2\ncheck(f)\n";
+
+static double times[1 << 16];
 
 static double now_ms(void)
 {
@@ -47,36 +51,67 @@ static _Noreturn void run(sc_py *py)
     _exit(0);
 }
 
+static double once(sc_py *py)
+{
+    const double start = now_ms();
+    PyOS_BeforeFork();
+    const pid_t pid = fork();
+    if (pid == 0)
+        run(py);
+    PyOS_AfterFork_Parent();
+    int status = 0;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+        printf("a fork failed\n");
+        exit(1);
+    }
+    return now_ms() - start;
+}
+
+static void serve(sc_py *py)
+{
+    char line[64];
+    while (fgets(line, sizeof line, stdin)) {
+        char *rest = NULL;
+        const unsigned long n = strtoul(line, &rest, 10), pause_us = strtoul(rest, NULL, 10);
+        for (unsigned long i = 0; i < n; i++) {
+            if (pause_us)
+                (void)usleep((useconds_t)pause_us); // a shorter pause is as good
+            // Text only after all of it: the forks would carry it.
+            times[i % SC_LEN(times)] = once(py);
+        }
+        for (unsigned long i = 0; i < n; i++)
+            printf("%.6f\n", times[i % SC_LEN(times)]);
+        (void)fflush(stdout); // the reader sees the end
+    }
+}
+
+static void report(double *ms, size_t n)
+{
+    qsort(ms, n, sizeof *ms, compare);
+    printf("bare fork    median %.3f ms, 10 %% %.3f, 90 %% %.3f\n", ms[n / 2], ms[n / 10],
+           ms[n * 9 / 10]);
+}
+
 int main(int argc, char **argv)
 {
-    const size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
+    const bool served = argc > 1 && !strcmp(argv[1], "serve");
+    const size_t n = argc > 1 && !served ? strtoul(argv[1], NULL, 10) : 1000;
     sc_err err = {0};
     static sc_py py;
     sc_huge_heap();
     sc_huge_program();
     (void)mallopt(M_ARENA_MAX, 1); // as the guest
-    double *ms = sc_alloc(n + 1, sizeof *ms);
-    if (!n || !ms || sc_py_start(SC_PY_STDLIB, false, 0, &py, &err) != SC_OK || sc_wrap_ready()) {
+    if (!n || n > SC_LEN(times) || sc_py_start(SC_PY_STDLIB, false, 0, &py, &err) != SC_OK ||
+        sc_wrap_ready()) {
         printf("%s\n", err.msg);
         return 1;
     }
-    for (size_t i = 0; i < n; i++) {
-        const double start = now_ms();
-        PyOS_BeforeFork();
-        const pid_t pid = fork();
-        if (pid == 0)
-            run(&py);
-        PyOS_AfterFork_Parent();
-        int status = 0;
-        if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
-            printf("a fork failed\n");
-            return 1;
-        }
-        ms[i] = now_ms() - start;
+    if (served) {
+        serve(&py);
+        return 0;
     }
-    qsort(ms, n, sizeof *ms, compare);
-    printf("bare fork    median %.3f ms, 10 %% %.3f, 90 %% %.3f\n", ms[n / 2], ms[n / 10],
-           ms[n * 9 / 10]);
-    sc_free(ms);
+    for (size_t i = 0; i < n; i++)
+        times[i] = once(&py);
+    report(times, n);
     return 0;
 }
