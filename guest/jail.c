@@ -29,6 +29,7 @@ enum {
     // Processes of the box that count against its limit besides the sample's own: the parent that
     // waits, the zygote, the checker.
     BOX_TASKS = 3,
+    MAX_RULES = 9,
     STACK = 120 << 20, // the kernel leaves at least 128 MiB below the mappings
 };
 
@@ -38,6 +39,9 @@ struct sc_jail {
     int pid_ns; // full: the box's own pid namespace; -1
     char home[64];
     sc_filter box, sample, no_fork;
+    sc_landlock_rule rule[MAX_RULES];
+    size_t n_rules;
+    rlim_t most[RLIM_NLIMITS]; // what this process was started with: it cannot be raised
 };
 
 /* Raises SC_E_SANDBOX with the step and errno. */
@@ -156,13 +160,43 @@ sc_code sc_jail_box(const sc_jail_opts *o, sc_jail **out, sc_err *err)
     return SC_OK;
 }
 
+/* What a sample may see. Opened once: the kernel knows them by what they are, not by their path. */
+static sc_code open_paths(sc_jail *j, sc_err *err)
+{
+    const sc_landlock_rule rules[MAX_RULES] = {
+        {.path = j->o.stdlib},
+        {.path = j->o.libs},
+        {.path = "/usr/share/zoneinfo"},
+        {.path = "/dev/null", .device = true},
+        {.path = "/dev/zero", .device = true},
+        {.path = "/dev/urandom", .device = true},
+        {.path = "/usr/lib/python3/dist-packages"},      // only there for the tools
+        {.path = "/etc/passwd"},                         // our own, in a root of ours
+        {.path = j->home, .write = true, .late = true}, // mounted for each sample
+    };
+    for (size_t i = 0; i < MAX_RULES; i++) {
+        const bool host =
+            j->o.level == SC_BOX_REDUCED_SELF && !strcmp(rules[i].path, "/etc/passwd");
+        const bool packages = !j->o.tools && strstr(rules[i].path, "dist-packages") != NULL;
+        if (!host && !packages)
+            j->rule[j->n_rules++] = rules[i];
+    }
+    return sc_landlock_open(j->abi, j->rule, j->n_rules, err);
+}
+
 sc_code sc_jail_seal(sc_jail *j, sc_err *err)
 {
+    for (int i = 0; i < RLIM_NLIMITS; i++) {
+        struct rlimit l;
+        STEP(err, getrlimit((__rlimit_resource_t)i, &l), "getrlimit");
+        j->most[i] = l.rlim_max;
+    }
     if (j->o.level == SC_BOX_NONE)
         return SC_OK;
     SC_TRY(sc_filter_make(SC_FILTER_BOX, &j->box, err));
     SC_TRY(sc_filter_make(SC_FILTER_SAMPLE, &j->sample, err));
     SC_TRY(sc_filter_make(SC_FILTER_NO_FORK, &j->no_fork, err));
+    SC_TRY(open_paths(j, err));
     STEP(err, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
     return sc_filter_load(&j->box, err);
 }
@@ -203,13 +237,11 @@ int sc_jail_fork_checker(sc_jail *j, sc_err *err)
     return pid;
 }
 
-static sc_code set_limit(int what, uint64_t soft, uint64_t hard, sc_err *err)
+static sc_code set_limit(const sc_jail *j, int what, uint64_t soft, uint64_t hard, sc_err *err)
 {
-    struct rlimit old;
-    STEP(err, getrlimit((__rlimit_resource_t)what, &old), "getrlimit");
-    // What we were started with may be lower already; it cannot be raised.
-    if (hard > old.rlim_max)
-        hard = old.rlim_max;
+    // What we were started with may be lower already.
+    if (hard > j->most[what])
+        hard = j->most[what];
     const struct rlimit now = {soft < hard ? soft : hard, hard};
     STEP(err, setrlimit((__rlimit_resource_t)what, &now), "setrlimit");
     return SC_OK;
@@ -218,22 +250,22 @@ static sc_code set_limit(int what, uint64_t soft, uint64_t hard, sc_err *err)
 static sc_code set_limits(const sc_jail *j, const sc_wire_limits *l, sc_err *err)
 {
     const uint64_t gib = 1ull << 30;
-    SC_TRY(set_limit(RLIMIT_CORE, 0, 0, err));
-    SC_TRY(set_limit(RLIMIT_MEMLOCK, 0, 0, err));
-    SC_TRY(set_limit(RLIMIT_MSGQUEUE, 0, 0, err));
-    SC_TRY(set_limit(RLIMIT_STACK, STACK, STACK, err));
-    SC_TRY(set_limit(RLIMIT_NOFILE, l->files, l->files, err));
-    SC_TRY(set_limit(RLIMIT_FSIZE, l->disk, l->disk, err));
+    SC_TRY(set_limit(j, RLIMIT_CORE, 0, 0, err));
+    SC_TRY(set_limit(j, RLIMIT_MEMLOCK, 0, 0, err));
+    SC_TRY(set_limit(j, RLIMIT_MSGQUEUE, 0, 0, err));
+    SC_TRY(set_limit(j, RLIMIT_STACK, STACK, STACK, err));
+    SC_TRY(set_limit(j, RLIMIT_NOFILE, l->files, l->files, err));
+    SC_TRY(set_limit(j, RLIMIT_FSIZE, l->disk, l->disk, err));
     // Private memory is the limit; reserved space may be larger (thread stacks, arenas).
-    SC_TRY(set_limit(RLIMIT_DATA, l->memory, l->memory, err));
-    SC_TRY(set_limit(RLIMIT_AS, l->memory + gib, l->memory + gib, err));
+    SC_TRY(set_limit(j, RLIMIT_DATA, l->memory, l->memory, err));
+    SC_TRY(set_limit(j, RLIMIT_AS, l->memory + gib, l->memory + gib, err));
     // A second more before the signal that cannot be caught.
-    SC_TRY(set_limit(RLIMIT_CPU, l->cpu_s, l->cpu_s + 1, err));
+    SC_TRY(set_limit(j, RLIMIT_CPU, l->cpu_s, l->cpu_s + 1, err));
     const uint64_t tasks = l->tasks + (j->o.level == SC_BOX_FULL ? BOX_TASKS : 0);
     // As the calling user the count would be of all that user's processes, ours among them; there
     // the filter refuses to fork instead.
     if (j->o.level >= SC_BOX_REDUCED_UID)
-        SC_TRY(set_limit(RLIMIT_NPROC, tasks, tasks, err));
+        SC_TRY(set_limit(j, RLIMIT_NPROC, tasks, tasks, err));
     return SC_OK;
 }
 
@@ -256,31 +288,6 @@ static sc_code drop_capabilities(sc_err *err)
     return SC_OK;
 }
 
-static sc_code lock_paths(const sc_jail *j, bool home, sc_err *err)
-{
-    const sc_landlock_rule rules[] = {
-        {.path = j->o.stdlib},
-        {.path = j->o.libs},
-        {.path = "/usr/share/zoneinfo"},
-        {.path = "/dev/null", .device = true},
-        {.path = "/dev/zero", .device = true},
-        {.path = "/dev/urandom", .device = true},
-        {.path = "/usr/lib/python3/dist-packages"}, // only there for the tools
-        {.path = "/etc/passwd"},                    // our own, in a root of ours
-        {.path = j->home, .write = true},
-    };
-    sc_landlock_rule used[SC_LEN(rules)];
-    size_t n = 0;
-    for (size_t i = 0; i < SC_LEN(rules); i++) {
-        const bool host =
-            j->o.level == SC_BOX_REDUCED_SELF && !strcmp(rules[i].path, "/etc/passwd");
-        const bool packages = !j->o.tools && strstr(rules[i].path, "dist-packages") != NULL;
-        if (!host && !packages && (home || !rules[i].write))
-            used[n++] = rules[i];
-    }
-    return sc_landlock_lock(j->abi, used, n, err);
-}
-
 sc_code sc_jail_sample(sc_jail *j, const sc_wire_limits *l, sc_err *err)
 {
     const uint32_t level = j->o.level;
@@ -296,7 +303,7 @@ sc_code sc_jail_sample(sc_jail *j, const sc_wire_limits *l, sc_err *err)
     SC_TRY(set_limits(j, l, err));
     if (level == SC_BOX_NONE)
         return SC_OK;
-    SC_TRY(lock_paths(j, true, err));
+    SC_TRY(sc_landlock_lock(j->abi, j->rule, j->n_rules, true, err));
     SC_TRY(drop_capabilities(err));
     if (level == SC_BOX_REDUCED_SELF)
         SC_TRY(sc_filter_load(&j->no_fork, err));
@@ -311,12 +318,12 @@ sc_code sc_jail_checker(sc_jail *j, const sc_wire_limits *l, sc_err *err)
         SC_TRY(become(j->o.uid + CHECKER_UID, err));
     if (j->pid_ns >= 0)
         STEP(err, close(j->pid_ns), "close");
-    SC_TRY(set_limit(RLIMIT_CORE, 0, 0, err));
-    SC_TRY(set_limit(RLIMIT_STACK, STACK, STACK, err));
-    SC_TRY(set_limit(RLIMIT_DATA, l->memory * 2, l->memory * 2, err));
+    SC_TRY(set_limit(j, RLIMIT_CORE, 0, 0, err));
+    SC_TRY(set_limit(j, RLIMIT_STACK, STACK, STACK, err));
+    SC_TRY(set_limit(j, RLIMIT_DATA, l->memory * 2, l->memory * 2, err));
     if (j->o.level == SC_BOX_NONE)
         return SC_OK;
-    SC_TRY(lock_paths(j, false, err));
+    SC_TRY(sc_landlock_lock(j->abi, j->rule, j->n_rules, false, err));
     SC_TRY(drop_capabilities(err));
     SC_TRY(sc_filter_load(&j->no_fork, err));
     return sc_filter_load(&j->sample, err);

@@ -62,30 +62,55 @@ static uint64_t handled(int abi)
     return fs;
 }
 
-static sc_code add_rule(int set, const sc_landlock_rule *r, uint64_t fs, sc_err *err)
+/* Opens the path of one rule and says what may be done there; it may not exist. */
+static sc_code open_rule(sc_landlock_rule *r, uint64_t fs, sc_err *err)
 {
-    const int fd = open(r->path, O_PATH | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
+    r->fd = open(r->path, O_PATH | O_CLOEXEC);
+    if (r->fd < 0 && errno == ENOENT)
         return SC_OK;
-    if (fd < 0)
+    if (r->fd < 0)
         return sc_fail_sys(err, SC_E_SANDBOX, errno, "Landlock: %s: %s", r->path, strerror(errno));
-    path_attr a = {.allowed = FS_READ_FILE | FS_READ_DIR, .fd = fd};
+    r->allowed = FS_READ_FILE | FS_READ_DIR;
     if (r->device)
-        a.allowed = FS_READ_FILE | FS_WRITE_FILE | (fs & FS_TRUNCATE);
+        r->allowed = FS_READ_FILE | FS_WRITE_FILE | (fs & FS_TRUNCATE);
     else if (r->write)
-        a.allowed = fs & ~(uint64_t)(FS_EXECUTE | FS_MAKE_CHAR | FS_MAKE_BLOCK | FS_IOCTL_DEV);
+        r->allowed = fs & ~(uint64_t)(FS_EXECUTE | FS_MAKE_CHAR | FS_MAKE_BLOCK | FS_IOCTL_DEV);
     struct stat st;
-    if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
-        a.allowed &= FS_FILE; // the kernel refuses rights of folders for anything else
-    const long rc = syscall(CALL_ADD, set, RULE_PATH_BENEATH, &a, 0);
-    const int e = errno;
-    (void)close(fd); // only a path
-    if (rc)
-        return sc_fail_sys(err, SC_E_SANDBOX, e, "Landlock: rule for %s: %s", r->path, strerror(e));
+    if (fstat(r->fd, &st) == 0 && !S_ISDIR(st.st_mode))
+        r->allowed &= FS_FILE; // the kernel refuses rights of folders for anything else
     return SC_OK;
 }
 
-sc_code sc_landlock_lock(int abi, const sc_landlock_rule *rules, size_t n, sc_err *err)
+static sc_code add_rule(int set, const sc_landlock_rule *r, sc_err *err)
+{
+    const path_attr a = {.allowed = r->allowed, .fd = r->fd};
+    if (r->fd >= 0 && syscall(CALL_ADD, set, RULE_PATH_BENEATH, &a, 0))
+        return sc_fail_sys(err, SC_E_SANDBOX, errno, "Landlock: rule for %s: %s", r->path,
+                           strerror(errno));
+    return SC_OK;
+}
+
+static sc_code add_late(int set, const sc_landlock_rule *late, uint64_t fs, sc_err *err)
+{
+    sc_landlock_rule r = *late;
+    SC_TRY(open_rule(&r, fs, err));
+    const sc_code code = add_rule(set, &r, err);
+    if (r.fd >= 0)
+        (void)close(r.fd); // only a path
+    return code;
+}
+
+sc_code sc_landlock_open(int abi, sc_landlock_rule *rules, size_t n, sc_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        rules[i].fd = -1;
+        if (!rules[i].late)
+            SC_TRY(open_rule(&rules[i], handled(abi), err));
+    }
+    return SC_OK;
+}
+
+sc_code sc_landlock_lock(int abi, const sc_landlock_rule *rules, size_t n, bool late, sc_err *err)
 {
     ruleset_attr a = {.fs = handled(abi)};
     size_t size = sizeof a.fs;
@@ -102,7 +127,10 @@ sc_code sc_landlock_lock(int abi, const sc_landlock_rule *rules, size_t n, sc_er
         return sc_fail_sys(err, SC_E_SANDBOX, errno, "Landlock: ruleset: %s", strerror(errno));
     sc_code code = SC_OK;
     for (size_t i = 0; i < n && code == SC_OK; i++)
-        code = add_rule(set, &rules[i], a.fs, err);
+        if (!rules[i].late)
+            code = add_rule(set, &rules[i], err);
+        else if (late)
+            code = add_late(set, &rules[i], a.fs, err);
     if (code == SC_OK && syscall(CALL_RESTRICT, set, 0))
         code = sc_fail_sys(err, SC_E_SANDBOX, errno, "Landlock: restrict: %s", strerror(errno));
     (void)close(set); // the domain lives on in the process
