@@ -1,7 +1,7 @@
 /* How long a trivial program takes from being handed in to its verdict, at each level in turn with
  * the unsandboxed fork of the same warm interpreter (guest/fork_bench), and how many a second.
- * "alone": a pause before each, the supervisor has nothing to do. "in a row": the next one is handed
- * in when the verdict is there. usage: box_bench [ROUNDS] [PER_ROUND] [LEVEL...] */
+ * "alone": a pause before each, the supervisor has nothing to do. "in a row": the next one is
+ * handed in when the verdict is there. usage: box_bench [ROUNDS] [PER_ROUND] [LEVEL...] */
 // SPDX-License-Identifier: MIT
 #include "base/json.h"
 #include "base/mem.h"

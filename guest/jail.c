@@ -170,8 +170,8 @@ static sc_code open_paths(sc_jail *j, sc_err *err)
         {.path = "/dev/null", .device = true},
         {.path = "/dev/zero", .device = true},
         {.path = "/dev/urandom", .device = true},
-        {.path = "/usr/lib/python3/dist-packages"},      // only there for the tools
-        {.path = "/etc/passwd"},                         // our own, in a root of ours
+        {.path = "/usr/lib/python3/dist-packages"},     // only there for the tools
+        {.path = "/etc/passwd"},                        // our own, in a root of ours
         {.path = j->home, .write = true, .late = true}, // mounted for each sample
     };
     for (size_t i = 0; i < MAX_RULES; i++) {

@@ -8,6 +8,7 @@
 #include "guest/jail.h"
 #include "guest/py.h"
 #include "guest/sample.h"
+#include "guest/touch.h"
 #include "guest/wrap.h"
 
 #include <errno.h>
@@ -23,7 +24,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FIRST_FREE_FD = 4 };
+enum {
+    CONTROL_FD = 4,    // where a sample gets its program
+    FIRST_FREE_FD = 4, // of a sample that runs, and of the checker
+    AT_ONCE_MS = 1,    // programs handed in one after the other follow each other faster
+};
 
 typedef struct zygote {
     sc_jail *jail;
@@ -41,24 +46,29 @@ static sc_code place(int fd, int to, sc_err *err)
     return SC_OK;
 }
 
-/* What came with a run; in and out: -1 unless it is a program. */
-typedef struct run_fds {
-    int output, link, in, out;
-} run_fds;
-
-/* Output to 1 and 2, the link to 3, nothing else; returns the sample's locks. */
-static sc_code lock_sample(zygote *z, const run_fds *f, const sc_wire_limits *l, sc_err *err)
+static sc_code close_from(unsigned fd, sc_err *err)
 {
-    // The pid namespace's descriptor of the jail goes too: closed there, before the filter.
-    if (f->in >= 0)
-        SC_TRY(place(f->in, 0, err));
-    SC_TRY(place(f->out >= 0 ? f->out : f->output, 1, err));
-    SC_TRY(place(f->output, 2, err));
-    SC_TRY(sc_jail_sample(z->jail, l, err));
-    SC_TRY(place(f->link, SC_WIRE_FD, err));
-    if (syscall(SYS_close_range, FIRST_FREE_FD, ~0u, 0))
+    if (syscall(SYS_close_range, fd, ~0u, 0))
         return sc_fail_sys(err, SC_E_SANDBOX, errno, "close_range: %s", strerror(errno));
     return SC_OK;
+}
+
+/* What a sample is forked with. */
+typedef struct sample_fds {
+    int control, output, link;
+} sample_fds;
+
+/* Output to 1 and 2, the link to 3, the control socket to 4, nothing else; all locks. */
+static sc_code lock_sample(zygote *z, const sample_fds *f, const sc_wire_limits *l, sc_err *err)
+{
+    // The pid namespace's descriptor of the jail goes too: closed there, before the filter.
+    SC_TRY(place(f->output, 1, err));
+    SC_TRY(place(f->output, 2, err));
+    SC_TRY(sc_jail_sample(z->jail, l, err));
+    // Neither is below its place: descriptors 0 to 3 were taken when they came.
+    SC_TRY(place(f->link, SC_WIRE_FD, err));
+    SC_TRY(place(f->control, CONTROL_FD, err));
+    return close_from(CONTROL_FD + 1, err);
 }
 
 /* The descriptor brings the right to move in; it is closed with the others. */
@@ -69,25 +79,47 @@ static sc_code join_group(int group, sc_err *err)
     return SC_OK;
 }
 
-static _Noreturn void become_sample(zygote *z, sc_wire_in *in, const run_fds *f)
+/* Takes the program; a supervisor that wants none run closes the socket. */
+static sc_code take_program(sc_wire_in *in, sc_err *err)
+{
+    const sc_code code = sc_wire_recv(CONTROL_FD, in, err);
+    if (code == SC_E_INTERRUPTED)
+        _exit(0);
+    SC_TRY(code);
+    if (in->m.type != SC_WIRE_RUN)
+        return sc_fail(err, SC_E_FORMAT, "a message of an unknown kind");
+    if (in->m.mode == SC_MODE_STDIO) {
+        const int from = sc_wire_take_fd(in, 0), to = sc_wire_take_fd(in, 1);
+        if (from < 0 || to < 0)
+            return sc_fail(err, SC_E_FORMAT, "a run without its descriptors");
+        SC_TRY(place(from, 0, err));
+        SC_TRY(place(to, 1, err));
+    }
+    return close_from(FIRST_FREE_FD, err);
+}
+
+static _Noreturn void become_sample(zygote *z, const sc_wire_msg *m, const sample_fds *f)
 {
     sc_err err = {0};
-    if (join_group(z->group, &err) != SC_OK)
-        sc_sample_refuse(f->link, &err);
-    if (lock_sample(z, f, &in->m.limits, &err) != SC_OK)
+    if (join_group(z->group, &err) != SC_OK || lock_sample(z, f, &m->limits, &err) != SC_OK)
         sc_sample_refuse(f->link, &err);
     PyOS_AfterFork_Child();
     *z->py.in_sample = true;
-    const sc_sample s = {.py = &z->py,
-                         .home = sc_jail_home(z->jail),
-                         .link = SC_WIRE_FD,
-                         .mode = (sc_wire_mode)in->m.mode,
-                         .names = (in->m.flags & SC_RUN_NAMES) != 0,
-                         .source = in->text[0],
-                         .entry = in->text[1],
-                         .context = in->text[2],
-                         .test = in->text[3],
-                         .nonce = {in->m.nonce[0], in->m.nonce[1]}};
+    sc_sample_prepare(&z->py, sc_jail_home(z->jail), SC_WIRE_FD);
+    // With a program there the time is better spent on that: it may not need all of these pages.
+    struct pollfd p = {.fd = CONTROL_FD, .events = POLLIN};
+    if ((m->flags & SC_FORK_TOUCH) && poll(&p, 1, AT_ONCE_MS) == 0)
+        sc_touch();
+    static sc_wire_in in; // its texts live as long as the program
+    if (take_program(&in, &err) != SC_OK)
+        sc_sample_refuse(SC_WIRE_FD, &err);
+    const sc_sample s = {.mode = (sc_wire_mode)in.m.mode,
+                         .names = (in.m.flags & SC_RUN_NAMES) != 0,
+                         .source = in.text[0],
+                         .entry = in.text[1],
+                         .context = in.text[2],
+                         .test = in.text[3],
+                         .nonce = {in.m.nonce[0], in.m.nonce[1]}};
     sc_sample_run(&s);
 }
 
@@ -102,8 +134,12 @@ static int open_pid(pid_t pid)
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-/* Waits until `pid` ends; a supervisor that is gone ends us, and with us everything in the box. */
-static sc_code wait_for(zygote *z, pid_t pid, int pidfd, sc_err *err)
+/*
+ * Waits until `pid` ends; a supervisor that is gone ends us, and with us everything in the box.
+ * Messages wait as well: what is asked for meanwhile, the next sample, is not to run beside this
+ * one.
+ */
+static sc_code wait_for(zygote *z, uint32_t serial, pid_t pid, int pidfd, sc_err *err)
 {
     struct pollfd p[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = SC_WIRE_FD, .events = 0}};
     while (!(p[0].revents & POLLIN)) {
@@ -122,6 +158,7 @@ static sc_code wait_for(zygote *z, pid_t pid, int pidfd, sc_err *err)
     }
     SC_TRY(sc_jail_sweep(z->jail, err));
     const sc_wire_msg m = {.type = SC_WIRE_ENDED,
+                           .serial = serial,
                            .pid = pid,
                            .status = status,
                            .cpu_us = (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000u +
@@ -130,37 +167,30 @@ static sc_code wait_for(zygote *z, pid_t pid, int pidfd, sc_err *err)
     return tell(m, "", -1, err);
 }
 
-/* Forks one sample and stays with it until it has ended. */
+/* Forks one sample, which locks itself and waits for its program, and stays with it until it ends.
+ */
 static sc_code run_sample(zygote *z, sc_wire_in *in, sc_err *err)
 {
-    run_fds f = {sc_wire_take_fd(in, 0), sc_wire_take_fd(in, 1), -1, -1};
-    const bool program = in->m.mode == SC_MODE_STDIO;
-    if (program) {
-        f.in = sc_wire_take_fd(in, 2);
-        f.out = sc_wire_take_fd(in, 3);
-    }
-    if (f.output < 0 || f.link < 0 || (program && (f.in < 0 || f.out < 0)))
-        return sc_fail(err, SC_E_FORMAT, "a run without its descriptors");
+    const sample_fds f = {sc_wire_take_fd(in, 0), sc_wire_take_fd(in, 1), sc_wire_take_fd(in, 2)};
+    if (f.control < 0 || f.output < 0 || f.link < 0)
+        return sc_fail(err, SC_E_FORMAT, "a sample without its descriptors");
     PyOS_BeforeFork();
     const pid_t pid = sc_jail_fork(z->jail, err);
     if (pid == 0)
-        become_sample(z, in, &f);
+        become_sample(z, &in->m, &f);
     PyOS_AfterFork_Parent();
-    (void)close(f.output); // the sample has its own
+    (void)close(f.control); // the sample has its own
+    (void)close(f.output);
     (void)close(f.link);
-    if (program) {
-        (void)close(f.in);
-        (void)close(f.out);
-    }
-    sc_wire_drop(in); // what one sample was is not in the next one's memory
     if (pid < 0)
         return SC_E_SANDBOX;
     const int pidfd = open_pid(pid);
     if (pidfd < 0)
         return sc_fail_sys(err, SC_E_SANDBOX, errno, "pidfd_open: %s", strerror(errno));
-    sc_code code = tell((sc_wire_msg){.type = SC_WIRE_STARTED, .pid = pid}, "", pidfd, err);
+    const sc_wire_msg m = {.type = SC_WIRE_STARTED, .serial = in->m.serial, .pid = pid};
+    sc_code code = tell(m, "", pidfd, err);
     if (code == SC_OK)
-        code = wait_for(z, pid, pidfd, err);
+        code = wait_for(z, m.serial, pid, pidfd, err);
     (void)close(pidfd); // only a reference
     return code;
 }
@@ -204,7 +234,7 @@ static sc_code serve(zygote *z, sc_err *err)
     for (;;) {
         SC_AUTO(sc_wire_in) in = {0};
         SC_TRY(sc_wire_recv(SC_WIRE_FD, &in, err));
-        if (in.m.type == SC_WIRE_RUN)
+        if (in.m.type == SC_WIRE_FORK)
             SC_TRY(run_sample(z, &in, err));
         else if (in.m.type == SC_WIRE_CHECKER)
             SC_TRY(start_checker(z, &in, err));
@@ -258,6 +288,7 @@ static sc_code run(zygote *z, sc_err *err)
     SC_TRY(sc_py_start(SC_PY_STDLIB, tools, setup.m.limits.hash_seed, &z->py, err));
     if (sc_wrap_ready())
         return sc_py_fail(err, "wrap");
+    sc_touch_learn(&z->py);
     SC_TRY(sc_jail_seal(z->jail, err));
     SC_TRY(tell((sc_wire_msg){.type = SC_WIRE_READY, .pid = getpid()}, Py_GetVersion(), -1, err));
     return serve(z, err);

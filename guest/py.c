@@ -97,17 +97,17 @@ static void drop_arena(void *ctx, void *p, size_t size)
         (void)munmap(p, size); // ours, so it cannot fail
 }
 
-static void prepare_arenas(void)
+static char *prepare_arenas(void)
 {
     static arenas r; // as long as the interpreter
     r.at = sc_huge_room(ARENAS);
     PyObjectArenaAllocator a = {&r, take_arena, drop_arena};
     PyObject_SetArenaAllocator(&a);
+    return r.at;
 }
 
 static sc_code initialise(const char *stdlib, bool tools, uint32_t hash_seed, sc_err *err)
 {
-    prepare_arenas();
     PyPreConfig pre;
     PyPreConfig_InitIsolatedConfig(&pre);
     pre.utf8_mode = 1;
@@ -263,6 +263,8 @@ sc_code sc_py_start(const char *stdlib, bool tools, uint32_t hash_seed, sc_py *o
     if (pthread_attr_init(&a) || pthread_attr_setstacksize(&a, 2 << 20) ||
         pthread_setattr_default_np(&a))
         return sc_fail(err, SC_E_SANDBOX, "cannot set the size of thread stacks");
+    out->arenas = prepare_arenas();
+    out->arenas_size = out->arenas ? ARENAS : 0;
     SC_TRY(initialise(stdlib, tools, hash_seed, err));
     static bool in_sample;
     out->in_sample = &in_sample;

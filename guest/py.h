@@ -24,12 +24,14 @@ typedef struct sc_py {
     bool *in_sample;        // set in a sample: its own forks get random numbers of their own
     PyObject *glue;         // owned: the module made from guest/py
     struct sc_codec *codec; // owned; of the samples and of the checker
+    char *arenas;           // borrowed: where its objects lie; NULL: anywhere
+    size_t arenas_size;
 } sc_py;
 
 /**
  * Starts the interpreter: no site, no environment, UTF-8, hash seed `hash_seed`; imports the common
- * modules, or those of the tools; runs our own Python source; seeds `random` with 0 for every sample;
- * freezes the collector.
+ * modules, or those of the tools; runs our own Python source; seeds `random` with 0 for every
+ * sample; freezes the collector.
  *
  * Errors: SC_E_SANDBOX with what Python said
  */

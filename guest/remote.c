@@ -494,8 +494,11 @@ static bool next_frame(sc_remote *r, char want)
         fail(r, SC_OUT_GONE, "", "ended early");
         return false;
     }
-    if (kind == want)
+    if (kind == want) {
+        if (want == SC_LINK_READY)
+            r->flags |= SC_FLAG_BEGUN;
         return true;
+    }
     if (kind == SC_LINK_EXCEPTION && want != SC_LINK_READY) {
         const bool syntax = r->in.n > 0 && (r->in.p[0] & SC_X_SYNTAX);
         (void)raise_remote(r); // always NULL

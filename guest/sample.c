@@ -16,6 +16,7 @@ enum { MAX_HANDLES = 1 << 20, MAX_MESSAGE = 4096 };
 
 typedef struct server {
     const sc_sample *s;
+    const sc_py *py;
     sc_link link;
     sc_codec *codec;
     sc_codec_ops ops;
@@ -201,7 +202,7 @@ static void send_exception(server *v, bool compiling)
     sc_buf_add(&v->out, &flags, 1);
     sc_buf_add(&v->out, &line, sizeof line);
     add_exception(v, e);
-    sc_py_flush(v->s->py);
+    sc_py_flush(v->py);
     if (!sc_link_send(&v->link, SC_LINK_EXCEPTION, sc_buf_str(&v->out)))
         _exit(0);
     Py_XDECREF(type);
@@ -223,7 +224,7 @@ static void send_value(server *v, char kind, PyObject *o)
         send_exception(v, false);
         return;
     }
-    sc_py_flush(v->s->py);
+    sc_py_flush(v->py);
     if (code != SC_CODEC_OK) {
         PyErr_Clear();
         if (!sc_link_send(&v->link, SC_LINK_TOO_BIG, (sc_str){"", 0}))
@@ -492,21 +493,11 @@ static void make_module(server *v, const char *name)
     Py_DECREF(file);
 }
 
-static void start(server *v, const sc_sample *s, bool script)
+static void start(server *v, const sc_sample *s)
 {
     v->s = s;
-    v->in = v->out = sc_buf_init(SC_WIRE_FRAME_MAX);
-    sc_link_init(&v->link, s->link);
-    v->ops = (sc_codec_ops){put_handle, get_handle, NULL, v, true};
-    v->codec = s->py->codec;
-    v->handles = PyList_New(0);
-    v->numbers = PyDict_New();
-    v->pending = PyDict_New();
-    (void)snprintf(v->path, sizeof v->path, "%s/%s", s->home, SC_PY_SOLUTION); // short by the jail
-    if (!v->handles || !v->numbers || !v->pending)
-        _exit(71);
     write_source(v);
-    make_module(v, script ? "__main__" : "solution");
+    make_module(v, s->mode == SC_MODE_SCRIPT || s->mode == SC_MODE_STDIO ? "__main__" : "solution");
     if (!sc_link_send(&v->link, SC_LINK_READY, (sc_str){"", 0}))
         _exit(0);
 }
@@ -517,7 +508,7 @@ static PyObject *compile_source(server *v)
     PyObject *code = sc_py_compile(v->s->source, v->path);
     if (!code || !v->s->names)
         return code;
-    PyObject *r = PyObject_CallMethod(v->s->py->glue, "give_names", "OO", code, v->globals);
+    PyObject *r = PyObject_CallMethod(v->py->glue, "give_names", "OO", code, v->globals);
     if (!r)
         _exit(71);
     Py_DECREF(r);
@@ -556,7 +547,7 @@ static _Noreturn void serve_for_ever(server *v)
 
 static _Noreturn void send_done(server *v, uint8_t outcome, int32_t line, PyObject *what)
 {
-    sc_py_flush(v->s->py);
+    sc_py_flush(v->py);
     sc_buf_clear(&v->out);
     sc_buf_add(&v->out, v->s->nonce, sizeof v->s->nonce);
     sc_buf_add(&v->out, &outcome, 1);
@@ -613,10 +604,10 @@ static _Noreturn void run_script(server *v)
 static void finish_program(server *v)
 {
     join_threads();
-    PyObject *r = PyObject_CallMethod(v->s->py->glue, "finish_program", "O", v->globals);
+    PyObject *r = PyObject_CallMethod(v->py->glue, "finish_program", "O", v->globals);
     Py_XDECREF(r);
     PyErr_Clear();
-    sc_py_flush(v->s->py);
+    sc_py_flush(v->py);
 }
 
 /* A program as `python3 solution.py` runs it. What it prints is looked at when it has ended. */
@@ -642,7 +633,7 @@ static _Noreturn void run_stdio(server *v)
 static _Noreturn void run_single(server *v)
 {
     const sc_sample *s = v->s;
-    PyObject *check = PyObject_GetAttrString(s->py->glue, "prepare_single");
+    PyObject *check = PyObject_GetAttrString(v->py->glue, "prepare_single");
     PyObject *run = check ? PyObject_CallFunction(
                                 check, "s#s#s#s", s->context.p, (Py_ssize_t)s->context.n, s->test.p,
                                 (Py_ssize_t)s->test.n, s->entry.p, (Py_ssize_t)s->entry.n, v->path)
@@ -661,10 +652,11 @@ static _Noreturn void run_single(server *v)
 }
 
 /* Our own tools over a program: one JSON text in, one JSON text out, then the end of the stream. */
-static _Noreturn void run_tool(const sc_sample *s)
+static _Noreturn void run_tool(const server *v)
 {
-    PyObject *f = PyObject_GetAttrString(s->py->glue, "run");
-    PyObject *r = f ? PyObject_CallFunction(f, "y#", s->source.p, (Py_ssize_t)s->source.n) : NULL;
+    PyObject *f = PyObject_GetAttrString(v->py->glue, "run");
+    PyObject *r =
+        f ? PyObject_CallFunction(f, "y#", v->s->source.p, (Py_ssize_t)v->s->source.n) : NULL;
     Py_ssize_t n = 0;
     char *p = NULL;
     if (!r || PyBytes_AsStringAndSize(r, &p, &n)) {
@@ -672,7 +664,7 @@ static _Noreturn void run_tool(const sc_sample *s)
         _exit(71);
     }
     for (Py_ssize_t done = 0; done < n;) {
-        const ssize_t w = write(s->link, p + done, (size_t)(n - done));
+        const ssize_t w = write(v->link.fd, p + done, (size_t)(n - done));
         if (w <= 0)
             _exit(71);
         done += w;
@@ -680,13 +672,31 @@ static _Noreturn void run_tool(const sc_sample *s)
     _exit(0);
 }
 
+static server the_server; // not from the heap: most of it is never touched
+
+void sc_sample_prepare(const sc_py *py, const char *home, int link)
+{
+    server *const v = &the_server;
+    v->py = py;
+    v->in = v->out = sc_buf_init(SC_WIRE_FRAME_MAX);
+    sc_link_init(&v->link, link);
+    v->ops = (sc_codec_ops){put_handle, get_handle, NULL, v, true};
+    v->codec = py->codec;
+    v->handles = PyList_New(0);
+    v->numbers = PyDict_New();
+    v->pending = PyDict_New();
+    (void)snprintf(v->path, sizeof v->path, "%s/%s", home, SC_PY_SOLUTION); // short by the jail
+    if (!v->handles || !v->numbers || !v->pending)
+        _exit(71);
+}
+
 _Noreturn void sc_sample_run(const sc_sample *s)
 {
+    server *const v = &the_server;
+    v->s = s;
     if (s->mode == SC_MODE_TOOL)
-        run_tool(s);
-    static server room; // not from the heap: most of it is never touched
-    server *const v = &room;
-    start(v, s, s->mode == SC_MODE_SCRIPT || s->mode == SC_MODE_STDIO);
+        run_tool(v);
+    start(v, s);
     if (s->mode == SC_MODE_SCRIPT)
         run_script(v);
     if (s->mode == SC_MODE_STDIO)

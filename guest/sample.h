@@ -15,9 +15,6 @@
 #include "guest/py.h"
 
 typedef struct sc_sample {
-    const sc_py *py;
-    const char *home;
-    int link;
     sc_wire_mode mode;
     bool names; // what the usual modules export needs no import
     sc_str source, entry;
@@ -25,7 +22,13 @@ typedef struct sc_sample {
     uint64_t nonce[2];    // single and script mode
 } sc_sample;
 
-/** In the forked and locked process, after Python's own after-fork work. Does not return. */
+/**
+ * In the forked and locked process, after Python's own after-fork work: everything that needs no
+ * program. `home` and `py` are borrowed until the end.
+ */
+void sc_sample_prepare(const sc_py *py, const char *home, int link);
+
+/** Runs the program in the prepared process. Does not return. */
 _Noreturn void sc_sample_run(const sc_sample *s);
 
 /** Says which lock did not hold, and ends the process. */

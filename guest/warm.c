@@ -103,6 +103,33 @@ static bool fail_once(PyObject *globals)
     return good;
 }
 
+static const char first[] = "def first(a, b=1):\n"
+                            "    for i in range(b):\n"
+                            "        if a[i] > b:\n"
+                            "            return a.index(b)\n"
+                            "    return 'none'\n"
+                            "x = first([1], 1)\n";
+
+void sc_warm_first(const sc_py *py)
+{
+    PyObject *module = PyModule_New("first");
+    PyObject *globals = module ? PyModule_GetDict(module) : NULL;
+    PyObject *code = globals ? sc_py_compile(sc_str_c(first), "first") : NULL;
+    PyObject *ran = NULL;
+    if (code && PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins()) == 0)
+        ran = PyEval_EvalCode(code, globals, globals);
+    PyObject *answer = ran ? PyDict_GetItemString(globals, "x") : NULL;
+    PyObject *both = answer ? Py_BuildValue("(O(i)O)", answer, 1, Py_None) : NULL;
+    PyObject *back = both ? send_round(py->codec, both) : NULL;
+    sc_py_flush(py);
+    Py_XDECREF(back);
+    Py_XDECREF(both);
+    Py_XDECREF(ran);
+    Py_XDECREF(code);
+    Py_XDECREF(module);
+    PyErr_Clear(); // only time was to be won
+}
+
 sc_code sc_warm_up(sc_codec *codec, sc_err *err)
 {
     PyObject *module = PyModule_New("practice");

@@ -8,6 +8,7 @@
 #define SC_GUEST_WARM_H
 
 #include "guest/codec.h"
+#include "guest/py.h"
 
 /**
  * Compiles and runs a program of the usual kind and sends its values through the codec, so that
@@ -17,5 +18,8 @@
  * Errors: SC_E_SANDBOX with what Python said
  */
 sc_code sc_warm_up(sc_codec *codec, sc_err *err) SC_CHECKED;
+
+/** In a fork that is thrown away: what a small program does from its text to its answer. */
+void sc_warm_first(const sc_py *py);
 
 #endif

@@ -251,7 +251,7 @@ sc_code sc_box_open(const sc_box_opts *o, sc_box **out, sc_err *err)
         SC_TRY(sc_cgroup_prepare(b->cgroup, err));
     for (unsigned i = 0; i < b->n; i++)
         b->w[i].control = b->w[i].checker = b->w[i].checker_pidfd = b->w[i].pidfd = b->w[i].output =
-            b->w[i].tool_fd = b->w[i].group.dir = b->w[i].group.procs = -1;
+            b->w[i].tool_fd = b->w[i].children = b->w[i].group.dir = b->w[i].group.procs = -1;
     SC_TRY(find_level(b, err));
     b->slowness = 1;
     if (!o->tools)
@@ -387,10 +387,12 @@ static sc_code repair_worker(sc_box *b, unsigned i, sc_err *err)
     const sc_err why = w->broken;
     sc_box_task *t = w->task;
     w->task = NULL;
+    const bool refused = w->refused;
     sc_runner_stop(w);
     if (t)
         repeat(b, t);
-    if (++b->fails[i] > MAX_RESTARTS) {
+    // A lock that was there at the start is gone: nothing more runs.
+    if (++b->fails[i] > MAX_RESTARTS || refused) {
         *err = why;
         err->code = SC_E_SANDBOX;
         return SC_E_SANDBOX;
@@ -400,11 +402,15 @@ static sc_code repair_worker(sc_box *b, unsigned i, sc_err *err)
 
 static sc_code dispatch(sc_box *b, sc_err *err)
 {
-    for (unsigned i = 0; i < b->n && b->first; i++) {
+    for (unsigned i = 0; i < b->n; i++) {
         sc_runner *w = &b->w[i];
-        if (w->state != SC_WORKER_IDLE)
-            continue;
-        if (sc_runner_run(w, pop(b), &w->broken) != SC_OK)
+        sc_code code = SC_OK;
+        if (w->state == SC_WORKER_IDLE && b->first)
+            code = sc_runner_run(w, pop(b), &w->broken);
+        else if (w->state == SC_WORKER_IDLE)
+            code = sc_runner_prepare(w, &w->broken);
+        sc_runner_expect(w, b->first ? &b->first->job.limits : NULL);
+        if (code != SC_OK)
             SC_TRY(repair_worker(b, i, err));
     }
     return SC_OK;
@@ -522,8 +528,10 @@ sc_code sc_box_poll(sc_box *b, int timeout_ms, sc_verdict *out, bool *got, sc_er
         }
         SC_TRY(dispatch(b, err)); // what goes on or is repeated does not wait for an event
         const uint64_t now = sc_now_ns();
-        if ((now >= end && looked) || !b->pending)
+        if (now >= end && looked)
             return SC_OK;
+        if (!b->pending) // only what the workers have to say
+            return turn(b, 0, true, err);
         uint64_t left = now < end ? (end - now) / 1000000u + 1 : 0; // 0: one look at what is there
         if (end == UINT64_MAX)
             left = end;

@@ -59,6 +59,23 @@ size_t sc_tree_children(pid_t pid, pid_t *out, size_t max)
     return n;
 }
 
+int sc_tree_open_children(pid_t pid)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid); // short enough
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+size_t sc_tree_count_children(int fd)
+{
+    char text[4096];
+    const ssize_t n = pread(fd, text, sizeof text, 0);
+    size_t count = 0;
+    for (ssize_t i = 0; i < n; i++)
+        count += text[i] == ' '; // behind each
+    return count;
+}
+
 pid_t sc_tree_pid_of(int pidfd)
 {
     char path[64], text[1024];

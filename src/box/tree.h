@@ -42,6 +42,13 @@ void sc_tree_look(sc_tree *t, uint64_t limit_kib);
 /** The direct children of `pid`, at most `max`; their number, or 0 when it is gone. */
 size_t sc_tree_children(pid_t pid, pid_t *out, size_t max);
 
+/** The kernel's list of the children of a process with one thread, to be counted again and again;
+ * -1: this kernel has none. The caller closes it. */
+int sc_tree_open_children(pid_t pid);
+
+/** How many it has now; 0 when it is gone. */
+size_t sc_tree_count_children(int fd);
+
 /** The process behind a pidfd, as this process numbers it; -1: gone. */
 pid_t sc_tree_pid_of(int pidfd);
 

@@ -111,6 +111,8 @@ static void judge_outcome(const sc_runner *w, sc_verdict *v, bool *fault)
         v->kind = SC_BOX_OOM;
         return;
     case SC_OUT_GONE:
+        if (WIFSIGNALED(w->status) && !(w->flags & SC_FLAG_BEGUN))
+            break; // it was killed while it waited for the program
         judge_gone(w, v);
         return;
     case SC_OUT_PRINTED:
@@ -166,19 +168,18 @@ static sc_code take_output(const sc_runner *w, sc_verdict *v, sc_err *err)
     return v->output ? SC_OK : sc_fail_nomem(err);
 }
 
-/* At level full nothing of the sample can be left: the zygote has one child, the checker. */
-static sc_code assert_empty(sc_runner *w, sc_err *err)
+sc_code sc_runner_count(sc_runner *w, size_t n, sc_err *err)
 {
+    pid_t zygote = 0;
     if (w->o.level != SC_BOX_FULL || w->o.tools)
         return SC_OK;
-    pid_t pid[8];
-    if (!w->zygote && sc_tree_children(w->parent, pid, SC_LEN(pid)) == 1)
-        w->zygote = pid[0];
-    if (!w->zygote)
+    if (w->children < 0 && sc_tree_children(w->parent, &zygote, 1) == 1)
+        w->children = sc_tree_open_children(zygote);
+    if (w->children < 0)
         return SC_OK; // this kernel does not list children
-    const size_t n = sc_tree_children(w->zygote, pid, SC_LEN(pid));
-    if (n > 1)
-        return sc_fail(err, SC_E_SANDBOX, "%zu processes are left after a sample", n - 1);
+    const size_t now = sc_tree_count_children(w->children);
+    if (now > n)
+        return sc_fail(err, SC_E_SANDBOX, "%zu processes are left after a sample", now - n);
     return SC_OK;
 }
 
@@ -254,8 +255,11 @@ sc_code sc_runner_verdict(sc_runner *w, sc_verdict *out, bool *fault, sc_err *er
     *fault = false;
     judge(w, &v, fault);
     SC_TRY(judge_group(w, &v, err));
+    *fault &= v.kind == SC_BOX_NOT_MEASURED; // the kernel ended it for its memory: not ours
     add_cases(w->task, &v);
-    SC_TRY(assert_empty(w, err));
+    // The checker is left, and the spare, if it is there already; if not, it is counted when it
+    // comes.
+    SC_TRY(sc_runner_count(w, w->spare.serial ? 2 : 1, err));
     SC_TRY(take_output(w, &v, err));
     release(w);
     *out = v;

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 enum {
-    SC_WIRE_VERSION = 2,
+    SC_WIRE_VERSION = 3,
     SC_WIRE_INLINE = 60000,       // bytes of text inside a message
     SC_WIRE_MAX_FDS = 6,          // descriptors beside a message
     SC_WIRE_MAX_TEXTS = 4,        // texts behind the struct
@@ -33,13 +33,16 @@ typedef enum sc_wire_type {
     // supervisor to zygote
     SC_WIRE_SETUP = 1, // texts: scratch folder, root folder; once, first
     SC_WIRE_CHECKER,   // descriptors: the checker's control socket
-    SC_WIRE_RUN,       // texts: source, entry point, context, test; descriptors: output, link, and
-                       // for a program standard input and output
+    SC_WIRE_FORK, // limits, serial, flags; descriptors: the sample's control socket, output, link.
+                  // Read when the sample before has ended and that was told
+    // supervisor to a sample that waits for its program
+    SC_WIRE_RUN, // texts: source, entry point, context, test; descriptors: for a program standard
+                 // input and output
     // zygote to supervisor
     SC_WIRE_READY,           // locks hold and the interpreter is warm; texts: Python's version
     SC_WIRE_CHECKER_STARTED, // descriptors: its pidfd
-    SC_WIRE_STARTED,         // descriptors: the sample's pidfd
-    SC_WIRE_ENDED,           // status, cpu_us, peak_kib
+    SC_WIRE_STARTED,         // serial; descriptors: the sample's pidfd
+    SC_WIRE_ENDED,           // serial, status, cpu_us, peak_kib
     SC_WIRE_BROKEN,          // texts: what did not hold
     // supervisor to checker
     SC_WIRE_CHECK, // texts: context, test, entry point; descriptors: link, and for a program what
@@ -77,10 +80,15 @@ typedef enum sc_wire_outcome {
 enum {                     // flags of a result
     SC_FLAG_HANDLE_EQ = 1, // a test compared an object that never left the sample's process
     SC_FLAG_PRINTED = 2,   // it printed what was expected, however it ended
+    SC_FLAG_BEGUN = 4,     // its process had the program; before that its end is our fault
 };
 
 enum {                // flags of a run
     SC_RUN_NAMES = 1, // what the usual modules export needs no import
+};
+
+enum {                 // flags of a fork
+    SC_FORK_TOUCH = 1, // no program is waiting: what every one writes to may be copied ahead
 };
 
 typedef struct sc_wire_limits {
@@ -100,7 +108,8 @@ typedef struct sc_wire_msg {
     uint32_t level; // sc_box_level
     uint32_t mode;
     uint32_t slot;
-    uint32_t uid; // to run as, 0: as now
+    uint32_t serial; // which sample
+    uint32_t uid;    // to run as, 0: as now
     int32_t pid;
     int32_t status; // as wait(2) has it
     int32_t line;

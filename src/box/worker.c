@@ -92,8 +92,11 @@ static void reset(sc_runner *w, const sc_worker_opts *o)
     memset(w, 0, sizeof *w);
     w->o = *o;
     w->control = w->checker = w->checker_pidfd = w->pidfd = w->output = w->tool_fd = -1;
+    w->children = -1;
     w->group.dir = w->group.procs = -1;
     w->tool = sc_buf_init(TOOL_MAX);
+    // Elsewhere a sample could reach one that waits, and a control group counts who is in it.
+    w->ahead = o->level == SC_BOX_FULL && !o->cgroup && !o->tools;
 }
 
 /* The worker's processes take turns, a hand-over for every call of a test: on one CPU that is a
@@ -173,6 +176,9 @@ void sc_runner_stop(sc_runner *w)
     close_fd(&w->pidfd);
     close_fd(&w->output);
     close_fd(&w->tool_fd);
+    close_fd(&w->children);
+    if (w->spare.serial)
+        sc_spare_drop(&w->spare);
     if (w->parent > 0) {
         int status = 0;
         for (unsigned i = 0; i < 200; i++) {
@@ -194,7 +200,7 @@ void sc_runner_stop(sc_runner *w)
 
 // ---- run
 
-static sc_wire_limits limits_of(const sc_box_limits *l, uint32_t hash_seed)
+static sc_wire_limits limits_of(const sc_runner *w, const sc_box_limits *l)
 {
     return (sc_wire_limits){.memory = (uint64_t)l->memory_mib << 20,
                             .disk = (uint64_t)l->disk_mib << 20,
@@ -203,7 +209,7 @@ static sc_wire_limits limits_of(const sc_box_limits *l, uint32_t hash_seed)
                             .tasks = l->tasks,
                             .inodes = l->inodes,
                             .files = l->files,
-                            .hash_seed = hash_seed};
+                            .hash_seed = w->o.hash_seed};
 }
 
 static sc_wire_mode mode_of(const sc_job *j)
@@ -215,10 +221,9 @@ static sc_wire_mode mode_of(const sc_job *j)
     return j->single ? SC_MODE_SINGLE : SC_MODE_SPLIT;
 }
 
-/* The descriptors of one run: the program's ends and the checker's. */
+/* The descriptors of a program with a case, and the checker's end of what it prints; -1 else. */
 typedef struct ends {
-    int output, link, in, out;     // in, out: -1 unless it is a program with a case
-    int checker_link, checker_out; // checker_out as well
+    int in, out, checker_out;
 } ends;
 
 /* What a program reads, and a pipe for what it prints. */
@@ -236,7 +241,7 @@ static sc_code open_case(const sc_box_task *t, ends *e, sc_err *err)
 }
 
 /* Case and mode for the checker. More than the limit may be printed where more is expected. */
-static sc_code hand_out_case(sc_runner *w, sc_wire_msg m, const ends *e, sc_err *err)
+static sc_code hand_out_case(sc_runner *w, sc_wire_msg m, int link, const ends *e, sc_err *err)
 {
     const sc_box_task *t = w->task;
     const sc_case *c = &t->job.cases.at[t->at_case];
@@ -245,12 +250,12 @@ static sc_code hand_out_case(sc_runner *w, sc_wire_msg m, const ends *e, sc_err 
     const uint64_t twice = 2 * (uint64_t)c->want.n;
     m.limits.output = twice > m.limits.output ? twice : m.limits.output;
     const sc_str texts[] = {t->job.cases.calls ? c->in : (sc_str){"", 0}, c->want, t->job.entry};
-    const int fds[] = {e->checker_link, e->checker_out};
+    const int fds[] = {link, e->checker_out};
     return sc_wire_send(w->checker, m, texts, SC_LEN(texts), fds, e->checker_out >= 0 ? 2 : 1, err);
 }
 
 /* Hands program and tests to their two processes. */
-static sc_code hand_out(sc_runner *w, const ends *e, sc_err *err)
+static sc_code hand_out(sc_runner *w, const sc_spare *to, const ends *e, sc_err *err)
 {
     const sc_job *j = &w->task->job;
     const bool tool = w->o.tools;
@@ -259,32 +264,104 @@ static sc_code hand_out(sc_runner *w, const ends *e, sc_err *err)
                      .mode = (uint32_t)mode,
                      .flags = j->names ? SC_RUN_NAMES : 0,
                      .nonce = {w->nonce[0], w->nonce[1]},
-                     .limits = limits_of(&j->limits, w->o.hash_seed)};
+                     .limits = to->limits};
     const bool single = mode == SC_MODE_SINGLE;
     const sc_str none = {"", 0};
     // The tests reach the sample's process only where they cannot be kept from it.
     const sc_str program[] = {j->source, j->entry, single ? j->context : none,
                               single ? j->test : none};
-    const int fds[] = {e->output, e->link, e->in, e->out};
-    SC_TRY(sc_wire_send(w->control, m, program, SC_LEN(program), fds, e->in >= 0 ? 4 : 2, err));
+    const int fds[] = {e->in, e->out};
+    SC_TRY(sc_wire_send(to->control, m, program, SC_LEN(program), fds, e->in >= 0 ? 2 : 0, err));
     if (tool)
         return SC_OK;
     m.type = SC_WIRE_CHECK;
     if (j->cases.n)
-        return hand_out_case(w, m, e, err);
+        return hand_out_case(w, m, to->link, e, err);
     const sc_str tests[] = {j->context, single ? none : j->test, j->entry};
-    return sc_wire_send(w->checker, m, tests, SC_LEN(tests), &e->checker_link, 1, err);
+    return sc_wire_send(w->checker, m, tests, SC_LEN(tests), &to->link, 1, err);
+}
+
+/* The program goes to `to`, whose process is the sample's from now on. */
+static sc_code give_program(sc_runner *w, sc_spare *to, sc_err *err)
+{
+    w->waits = false;
+    w->serial = to->serial;
+    w->pidfd = to->pidfd;
+    w->output = to->output;
+    to->pidfd = to->output = -1;
+    ends e = {-1, -1, -1};
+    sc_code code = SC_OK;
+    if (!w->o.tools && mode_of(&w->task->job) == SC_MODE_STDIO)
+        code = open_case(w->task, &e, err);
+    if (code == SC_OK)
+        code = hand_out(w, to, &e, err);
+    if (code == SC_OK && w->o.tools) {
+        w->tool_fd = to->link;
+        to->link = -1;
+    }
+    if (w->pidfd >= 0) {
+        w->first_ns = sc_now_ns();
+        w->look_ns = w->first_ns + LOOK_MS * MS;
+    }
+    // What was handed out the others have.
+    close_fd(&e.in);
+    close_fd(&e.out);
+    close_fd(&e.checker_out);
+    sc_spare_drop(to); // what is left of it
+    return code;
+}
+
+static sc_code ask_for_spare(sc_runner *w, const sc_wire_limits *l, sc_err *err)
+{
+    if (++w->last_serial == 0) // 0 is none
+        w->last_serial = 1;
+    return sc_spare_ask(w->control, w->last_serial, w->ahead && !w->busy, l, &w->spare, err);
+}
+
+/* The program goes to a process with its limits; one with others is ended first, and waited for:
+ * while it ends it counts against the limit on processes. */
+static sc_code start_program(sc_runner *w, sc_err *err)
+{
+    const sc_wire_limits l = limits_of(w, &w->task->job.limits);
+    if (w->spare.serial && !sc_spare_fits(&w->spare, &l)) {
+        sc_spare_drop(&w->spare);
+        w->dying = true;
+    }
+    w->waits = w->dying;
+    if (w->waits)
+        return SC_OK;
+    if (!w->spare.serial)
+        SC_TRY(ask_for_spare(w, &l, err));
+    return give_program(w, &w->spare, err);
+}
+
+void sc_runner_expect(sc_runner *w, const sc_box_limits *l)
+{
+    w->busy = l != NULL;
+    if (l)
+        w->expected = *l;
+}
+
+sc_code sc_runner_prepare(sc_runner *w, sc_err *err)
+{
+    if (!w->ahead || w->spare.serial || w->dying || w->expected.cpu_s <= 0)
+        return SC_OK;
+    const sc_wire_limits l = limits_of(w, &w->expected);
+    return ask_for_spare(w, &l, err);
 }
 
 static void begin(sc_runner *w, sc_box_task *t)
 {
     w->task = t;
+    w->expected = t->job.limits;
     w->state = SC_WORKER_RUNNING;
     w->run_ns = sc_now_ns();
     w->first_ns = w->end_ns = 0;
     w->look_ns = w->give_up_ns = UINT64_MAX;
     w->has_result = w->o.tools;
     w->has_ended = w->at_eof = w->killed = false;
+    w->waits = true;
+    w->serial = 0;
     w->stop = SC_STOP_NONE;
     w->status = w->line = 0;
     w->cpu_us = w->peak_kib = 0;
@@ -305,32 +382,7 @@ sc_code sc_runner_run(sc_runner *w, sc_box_task *t, sc_err *err)
     }
     if (getrandom(w->nonce, sizeof w->nonce, 0) != sizeof w->nonce)
         return sc_fail_sys(err, SC_E_IO, errno, "getrandom: %s", strerror(errno));
-    int out[2], link[2];
-    if (pipe2(out, O_CLOEXEC))
-        return sc_fail_sys(err, SC_E_IO, errno, "pipe: %s", strerror(errno));
-    w->output = out[0];
-    ends e = {out[1], -1, -1, -1, -1, -1};
-    sc_code code = SC_OK;
-    if (fcntl(out[0], F_SETFL, O_NONBLOCK))
-        code = sc_fail_sys(err, SC_E_IO, errno, "fcntl: %s", strerror(errno));
-    if (code == SC_OK && !w->o.tools && mode_of(&t->job) == SC_MODE_STDIO)
-        code = open_case(t, &e, err);
-    if (code == SC_OK)
-        code = make_pair(SOCK_STREAM, link, err);
-    if (code == SC_OK) {
-        e.link = link[0];
-        e.checker_link = link[1];
-        code = hand_out(w, &e, err);
-        if (w->o.tools) {
-            w->tool_fd = e.checker_link;
-            e.checker_link = -1;
-        }
-    }
-    // What was handed out the others have.
-    int *const all[] = {&e.output, &e.link, &e.in, &e.out, &e.checker_link, &e.checker_out};
-    for (size_t i = 0; i < SC_LEN(all); i++)
-        close_fd(all[i]);
-    return code;
+    return start_program(w, err);
 }
 
 // ---- events
@@ -404,6 +456,41 @@ static void on_ended(sc_runner *w, const sc_wire_in *in, uint64_t now)
     w->give_up_ns = now + CHECKER_MS * MS;
 }
 
+/* A process is there: the sample's own, or the spare. Beside the checker it is the only one:
+ * nothing is left of the sample before. */
+static sc_code on_started(sc_runner *w, sc_wire_in *in, uint64_t now, sc_err *err)
+{
+    if (w->state == SC_WORKER_RUNNING && !w->waits && in->m.serial == w->serial) {
+        w->pidfd = sc_wire_take_fd(in, 0);
+        w->first_ns = now;
+        w->look_ns = now + LOOK_MS * MS;
+        if (w->killed)
+            kill_pidfd(w->pidfd);
+    } else if (w->spare.serial == in->m.serial) {
+        w->spare.pidfd = sc_wire_take_fd(in, 0);
+    }
+    return sc_runner_count(w, 2, err);
+}
+
+/* A process has ended: the sample's, one that was dropped, or the spare, which is our fault. */
+static sc_code on_end(sc_runner *w, const sc_wire_in *in, uint64_t now, sc_err *err)
+{
+    if (w->state == SC_WORKER_RUNNING && !w->waits && in->m.serial == w->serial) {
+        on_ended(w, in, now);
+        return SC_OK;
+    }
+    if (w->spare.serial == in->m.serial) {
+        char text[256] = "";
+        w->refused = sc_spare_refused(&w->spare, text, sizeof text);
+        return sc_fail(err, SC_E_SANDBOX, "%s%s",
+                       w->refused ? "a lock does not hold any more: "
+                                  : "a sample ended before it had a program",
+                       text);
+    }
+    w->dying = false;
+    return w->state == SC_WORKER_RUNNING && w->waits ? start_program(w, err) : SC_OK;
+}
+
 static sc_code on_control(sc_runner *w, uint64_t now, sc_err *err)
 {
     SC_AUTO(sc_wire_in) in = {0};
@@ -417,15 +504,9 @@ static sc_code on_control(sc_runner *w, uint64_t now, sc_err *err)
             w->state = SC_WORKER_IDLE;
         return SC_OK;
     case SC_WIRE_STARTED:
-        w->pidfd = sc_wire_take_fd(&in, 0);
-        w->first_ns = now;
-        w->look_ns = now + LOOK_MS * MS;
-        if (w->killed)
-            kill_pidfd(w->pidfd);
-        return SC_OK;
+        return on_started(w, &in, now, err);
     case SC_WIRE_ENDED:
-        on_ended(w, &in, now);
-        return SC_OK;
+        return on_end(w, &in, now, err);
     case SC_WIRE_BROKEN:
         return sc_fail(err, SC_E_SANDBOX, "%.*s", SC_STRF(in.text[0]));
     default:
@@ -449,9 +530,10 @@ static sc_code on_checker(sc_runner *w, uint64_t now, sc_err *err)
     memcpy(w->message, in.text[1].p, n);
     w->message[n] = '\0';
     // Judged: whatever still runs is not needed any more.
-    if (!w->has_ended)
-        kill_sample(w, SC_STOP_NONE, now);
-    return SC_OK;
+    if (w->has_ended)
+        return SC_OK;
+    kill_sample(w, SC_STOP_NONE, now);
+    return sc_runner_prepare(w, err); // while the kernel takes that one apart
 }
 
 static void on_output(sc_runner *w, uint64_t now)

@@ -10,6 +10,7 @@
 #include "box/box.h"
 #include "box/cgroup.h"
 #include "box/output.h"
+#include "box/spare.h"
 #include "box/tree.h"
 #include "box/wire.h"
 
@@ -43,7 +44,7 @@ typedef enum sc_worker_state {
     SC_WORKER_DOWN,
     SC_WORKER_STARTING,
     SC_WORKER_IDLE,
-    SC_WORKER_RUNNING,
+    SC_WORKER_RUNNING, // or its program waits for the process that is to run it
 } sc_worker_state;
 
 typedef struct sc_worker_opts {
@@ -65,15 +66,27 @@ typedef struct sc_runner {
     int control, checker; // sockets; -1
     int checker_pidfd;    // -1
     pid_t parent;         // our child
-    pid_t zygote;         // its pid as we see it; 0: not looked up yet
+    int children;         // the kernel's list of the zygote's; -1: not opened yet
     uint64_t started_ns;
     sc_cgroup group; // of its samples
     sc_cgroup_state group_before;
     char python[128];
     sc_err broken; // why it is down
 
+    // The process that waits for the next program. It is never there beside a program that runs:
+    // what that one may start is counted for all processes of the box together.
+    bool ahead;     // made before the program is known
+    sc_spare spare; // serial 0: none
+    bool dying;     // one was dropped and is not yet said to have ended
+    uint32_t last_serial;
+    sc_box_limits expected; // of the next job, as far as known
+    bool busy;              // a job is waiting
+    bool refused;           // a lock did not hold
+
     // the sample
     sc_box_task *task; // owned while it runs
+    bool waits;        // for its process
+    uint32_t serial;   // of its process
     int pidfd, output;
     uint64_t nonce[2];
     uint64_t run_ns, first_ns, look_ns, give_up_ns;
@@ -96,8 +109,19 @@ sc_code sc_runner_start(sc_runner *w, const sc_worker_opts *o, sc_err *err) SC_C
 /** Kills its processes and waits for them. */
 void sc_runner_stop(sc_runner *w);
 
+/** Says what limits the next spare is made for: the first waiting job's; NULL: none is waiting. */
+void sc_runner_expect(sc_runner *w, const sc_box_limits *l);
+
+/** Asks for the next spare, if there is none and they are made ahead here. */
+sc_code sc_runner_prepare(sc_runner *w, sc_err *err) SC_CHECKED;
+
 /** Begins with `t`, which it owns from now on whatever happens. */
 sc_code sc_runner_run(sc_runner *w, sc_box_task *t, sc_err *err) SC_CHECKED;
+
+/**
+ * At level full: that the zygote has `n` children and no more. Errors: SC_E_SANDBOX
+ */
+sc_code sc_runner_count(sc_runner *w, size_t n, sc_err *err) SC_CHECKED;
 
 /** What to wait for: fills `p` (room for SC_WORKER_FDS); returns how many. */
 size_t sc_runner_fds(const sc_runner *w, struct pollfd *p);
