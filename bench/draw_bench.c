@@ -58,6 +58,7 @@ static sc_code begin(bench *b, sc_err *err)
         b->row[i] = (sc_row){.token = 100 + (int32_t)i, .want_logits = true};
         SC_TRY(sc_model_seq_fork(b->model, first, &b->row[i].seq, err));
     }
+    sc_model_seq_free(b->model, first);
     return SC_OK;
 }
 
@@ -93,7 +94,10 @@ static sc_code open_and_run(const char *path, bench *b, size_t steps, unsigned t
 {
     const sc_model_opts opts = {.threads = threads, .ctx = 1024, .pack_now = true};
     SC_TRY(sc_model_open(path, &opts, &b->model, err));
-    for (size_t i = 0; i < sc_pool_size(sc_model_pool(b->model)) && i < SC_LEN(b->sampler); i++)
+    const size_t team = sc_pool_size(sc_model_pool(b->model));
+    if (team > SC_LEN(b->sampler))
+        return sc_fail(err, SC_E_USAGE, "%zu threads: at most %zu", team, SC_LEN(b->sampler));
+    for (size_t i = 0; i < team; i++)
         SC_TRY(sc_sampler_new(sc_model_config(b->model)->vocab, &b->sampler[i], err));
     const sc_sample_params top_p = {.temperature = 0.8, .top_p = 0.95, .repetition_penalty = 1};
     sc_sample_params top_k = top_p;
