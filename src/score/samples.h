@@ -7,7 +7,8 @@
  * array of arrays of programs in the order of the tasks (bigcode); one array of objects with
  * "code_list" (LiveCodeBench).
  *
- * A byte order mark and line ends of two bytes do not matter. A half surrogate ("\ud800"), which
+ * A byte order mark, line ends of two bytes and lines of nothing but white space do not matter.
+ * lm-eval's file may have the answers of one filter only. A half surrogate ("\ud800"), which
  * Python's json writes and reads, is kept (lone.h): in `text` as three bytes that are not UTF-8, so
  * that the program fails to compile as it does in Python; in `line` as a mark.
  *
@@ -29,6 +30,7 @@ typedef struct sc_sample_in {
     bool whole;          // a whole program
     bool cut;            // the file says that its generation ended at a limit of tokens
     uint32_t index;      // of this task's samples, from 0
+    bool alone;          // `line` is this sample and holds no other
     const json_t *line;  // borrowed: the object it came from; NULL for bigcode's arrays
 } sc_sample_in;
 

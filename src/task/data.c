@@ -191,8 +191,24 @@ static sc_code convert_mbpp(const json_t *o, bool test_split, sc_buf *out, sc_er
 
 // ---- files
 
+/*
+ * Whether another gzip stream follows the one that ended: files that were appended to have several,
+ * and zeros may fill the end. *junk: something else follows.
+ */
+static bool next_stream(z_stream *z, bool *junk)
+{
+    while (z->avail_in && !*z->next_in) {
+        z->next_in++;
+        z->avail_in--;
+    }
+    *junk = z->avail_in && (z->avail_in < 2 || z->next_in[0] != 0x1f || z->next_in[1] != 0x8b);
+    return z->avail_in && !*junk && inflateReset(z) == Z_OK;
+}
+
 sc_code sc_data_unpack(sc_str in, sc_buf *out, sc_err *err)
 {
+    const bool gzip = sc_str_starts(in, SC_STR("\x1f\x8b"));
+    bool junk = false;
     z_stream z = {0};
     if (inflateInit2(&z, 15 + 32) != Z_OK) // 32: a header of either kind
         return sc_fail_nomem(err);
@@ -209,12 +225,17 @@ sc_code sc_data_unpack(sc_str in, sc_buf *out, sc_err *err)
         z.avail_out = sizeof block;
         rc = inflate(&z, Z_NO_FLUSH);
         sc_buf_add(out, block, sizeof block - z.avail_out);
+        if (rc == Z_STREAM_END && gzip && next_stream(&z, &junk))
+            rc = Z_OK;
     }
     (void)inflateEnd(&z); // only memory
     if (!sc_buf_ok(out))
         return sc_fail(err, SC_E_LIMIT, "more than %zu bytes unpacked, or out of memory", out->max);
     if (rc != Z_STREAM_END)
         return sc_fail(err, SC_E_FORMAT, "no whole gzip or zlib stream");
+    if (junk)
+        return sc_fail(err, SC_E_FORMAT,
+                       "something that is not packed stands behind the gzip stream");
     return SC_OK;
 }
 

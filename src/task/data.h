@@ -48,7 +48,8 @@ sc_code sc_data_find(const char *suite, const char *file, const char *dir, char 
                      sc_err *err) SC_CHECKED;
 
 /**
- * The bytes of a gzip or zlib stream, at most `out->max`.
+ * The bytes of a zlib stream, or of one or more gzip streams one behind the other, at most
+ * `out->max`.
  *
  * Needs:  in.n <= UINT_MAX
  * Errors: SC_E_FORMAT, SC_E_LIMIT, SC_E_NOMEM

@@ -40,6 +40,13 @@ static const struct {
     {"[{\"question_id\":\"HumanEval/0\",\"code_list\":[\"a\",\"b\"]}]", "livecodebench", 2, "a",
      true},
     {"{\"task_id\":11,\"completion\":\"x\",\"y\":\"\\udfff\"}", "human-eval", 1, "x", false},
+    // Fields of one's own may be called as those of other forms.
+    {"{\"task_id\":11,\"completion\":\"x\",\"doc\":{\"a\":1}}", "human-eval", 1, "x", false},
+    {" \t\r\n\n{\"task_id\":11,\"completion\":\"x\"}\n \t \n \n", "human-eval", 1, "x", false},
+    {"\t[[\"a\"]]", "bigcode", 1, "a", true},
+    {"{\"doc\":{\"task_id\":11},\"resps\":[[\"r\"]],\"filter\":\"a\"}\n"
+     "{\"doc\":{\"task_id\":11},\"resps\":[[\"r\"]],\"filter\":\"a\"}",
+     "lm-eval", 2, "r", true},
 };
 
 TEST(reads_every_form)
@@ -163,6 +170,13 @@ TEST(says_where_it_failed)
          "9\",\"completion\":\"x\"}",
          "line 2: t has no task \"HumanEval/9\""},
         {"{\"completion\":\"x\"}", "line 1: \"task_id\" is missing"},
+        {"{\"task_id\":null,\"completion\":\"x\"}", "line 1: \"task_id\" is missing"},
+        {"{\"task_id\":11.0,\"completion\":\"x\"}", "line 1: \"task_id\" is neither"},
+        {"{\"task_id\":[11],\"completion\":\"x\"}", "line 1: \"task_id\" is neither"},
+        {"{\"task_id\":\"HumanEval/0\\u0000x\",\"completion\":\"x\"}", "line 1: t has no task"},
+        {"{\"doc\":{\"task_id\":11},\"resps\":[[\"r\"]],\"filter\":\"a\"}\n"
+         "{\"doc\":{\"task_id\":11},\"resps\":[[\"r\"]],\"filter\":\"b\"}",
+         "line 2: the answers of two filters, \"a\" and \"b\""},
         {"{\"task_id\":\"HumanEval/0\"}", "line 1: neither"},
         {"{\"task_id\":\"HumanEval/0\",\"completion\":7}", "line 1"},
         {"[[\"a\"],[\"b\"],[\"c\"]]", "entry 3"},
