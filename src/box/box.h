@@ -38,7 +38,7 @@ typedef enum sc_box_kind {
     SC_BOX_OOM,          // memory
     SC_BOX_OUTPUT_LIMIT, // it printed too much
     SC_BOX_KILLED,       // it made a system call that no honest program makes
-    SC_BOX_NOT_MEASURED, // our fault, three times: never the program's failure
+    SC_BOX_NOT_MEASURED, // our fault, three times, or the tests': never the program's failure
 } sc_box_kind;
 
 /** The name as the records have it: "passed", "output_limit", ... */

@@ -96,8 +96,10 @@ static void judge_outcome(const sc_runner *w, sc_verdict *v, bool *fault)
         v->kind = SC_BOX_PASSED;
         return;
     case SC_OUT_FAILED:
-    case SC_OUT_BAD_TEST:
         v->kind = SC_BOX_FAILED;
+        return;
+    case SC_OUT_BAD_TEST: // not the program's failure, and no other when it is repeated
+        v->kind = SC_BOX_NOT_MEASURED;
         return;
     case SC_OUT_ERROR:
     case SC_OUT_PROTOCOL:

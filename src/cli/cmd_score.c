@@ -211,6 +211,8 @@ static void human_eval_word(const sc_judged *j, sc_buf *out)
         sc_buf_add_c(out, "timed out");
     else if (j->no_code)
         sc_buf_add_c(out, "failed: no code");
+    else if (j->verdict.kind == SC_BOX_NOT_MEASURED)
+        sc_buf_addf(out, "not measured: %s", j->verdict.message);
     else
         sc_buf_addf(out, "failed: %s", j->verdict.message);
 }

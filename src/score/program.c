@@ -63,6 +63,8 @@ sc_code sc_program_job(const sc_task *t, const sc_case_list *cases, sc_str compl
 {
     sc_buf_clear(source);
     sc_buf_add_str(source, t->setup);
+    if (t->setup.n && t->setup.p[t->setup.n - 1] != '\n')
+        sc_buf_add_char(source, '\n');
     if (!t->whole && !whole)
         sc_buf_add_str(source, t->prompt);
     sc_buf_add_str(source, completion);

@@ -128,6 +128,39 @@ static sc_code check_name(sc_str name, sc_err *err)
     return SC_OK;
 }
 
+/* Whether the line of a test runs something when it is reached; what it defines may never run. */
+static bool does_something(sc_str line)
+{
+    static const char *const defines[] = {"def ", "async def ", "class ", "@", "import ", "from "};
+    if (!line.n || strchr(" \t\r#)]}", line.p[0]))
+        return false;
+    for (size_t i = 0; i < SC_LEN(defines); i++)
+        if (sc_str_starts(line, sc_str_c(defines[i])))
+            return false;
+    return true;
+}
+
+/* A test that would let every program pass: nothing in it runs, or nobody calls its check(). */
+static sc_code check_test(const sc_task *t, sc_err *err)
+{
+    bool runs = false, defined = false, called = false;
+    for (sc_str rest = t->test; rest.n;) {
+        const char *end = memchr(rest.p, '\n', rest.n);
+        const sc_str line = {rest.p, end ? (size_t)(end - rest.p) : rest.n};
+        rest = sc_str_skip(rest, line.n + 1);
+        const bool is_check = sc_str_starts(line, SC_STR("def check("));
+        defined |= is_check;
+        called |= !is_check && memmem(line.p, line.n, "check(", 6);
+        runs |= does_something(line);
+    }
+    if (defined && (t->entry_point.n || called))
+        return SC_OK;
+    if (defined)
+        return sc_fail(err, SC_E_FORMAT,
+                       "\"test\" defines check() and nothing calls it: \"entry_point\" is missing");
+    return runs ? SC_OK : sc_fail(err, SC_E_FORMAT, "\"test\" only defines: nothing in it runs");
+}
+
 /* Fills *t; its keyword and stop are set later, when the words have stopped moving. */
 static sc_code read_task(sc_suite *s, const json_t *o, sc_task *t, size_t at[3], sc_err *err)
 {
@@ -158,6 +191,8 @@ static sc_code read_task(sc_suite *s, const json_t *o, sc_task *t, size_t at[3],
     SC_TRY(get_words(s, o, "expected_keywords", &at[0], &t->n_keywords, err));
     if (t->cases && t->test.n)
         return sc_fail(err, SC_E_FORMAT, "\"test\" and \"tests\": one of them is expected");
+    if (t->test.n)
+        SC_TRY(check_test(t, err));
     if (t->cases) { // looked at now: a suite that cannot be run is not begun
         SC_AUTO(sc_cases) *c = NULL;
         SC_TRY_IN(sc_suite_cases(t, &c, err), err, "\"tests\"");

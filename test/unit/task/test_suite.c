@@ -71,6 +71,13 @@ TEST(refuses_what_is_not_meant_and_says_where)
         {"{\"name\":\"a\\n\",\"prompt\":\"p\",\"expected_keywords\":[]}",
          "line 1: \"name\" has a control character"},
         {"[1]", "line 1: a JSON object is expected"},
+        // Tests that every program would pass.
+        {"{\"name\":\"a\",\"prompt\":\"p\",\"test\":\"def check(candidate):\\n    assert "
+         "candidate(1)\"}",
+         "line 1: \"test\" defines check() and nothing calls it: \"entry_point\" is missing"},
+        {"{\"name\":\"a\",\"prompt\":\"p\",\"test\":\"import a\\n\\ndef test_a():\\n    assert "
+         "f(1)\\n# end\"}",
+         "line 1: \"test\" only defines: nothing in it runs"},
         {"{\"name\":\"a\",\"prompt\":\"p\",\"expected_keywords\":[]}\n\n"
          "{\"name\":\"a\",\"prompt\":\"q\",\"expected_keywords\":[]}",
          "line 3: the task \"a\" is already in line 1"},
