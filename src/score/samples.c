@@ -106,20 +106,13 @@ static sc_code add(sc_samples *s, const sc_task *t, sc_str text, bool whole, con
     return SC_OK;
 }
 
-/* The task that `id` names: a text as the suite has it ("HumanEval/0", "Mbpp/2"), or a number. */
-static const sc_task *find_task(const sc_suite *suite, const json_t *id)
+static const sc_task *find_name(const sc_suite *suite, sc_str name)
 {
-    sc_str name = sc_json_str(id);
-    char text[SC_SUITE_MAX_NAME + 1];
-    if (json_is_integer(id))
-        (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(id)); // fits
-    else if (name.n < sizeof text && !memchr(name.p, 0, name.n))
-        (void)snprintf(text, sizeof text, "%.*s", SC_STRF(name)); // fits
-    else
-        return NULL;
-    const sc_task *t = sc_suite_find(suite, sc_str_c(text));
-    if (t)
+    const sc_task *t = sc_suite_find(suite, name);
+    if (t || name.n > SC_SUITE_MAX_NAME || (name.n && memchr(name.p, 0, name.n)))
         return t;
+    char text[SC_SUITE_MAX_NAME + 1];
+    (void)snprintf(text, sizeof text, "%.*s", SC_STRF(name)); // fits
     // Other harnesses write the same number behind another word.
     static const char *const prefix[] = {"HumanEval/", "MBPP/"};
     const char *slash = strrchr(text, '/');
@@ -131,6 +124,21 @@ static const sc_task *find_task(const sc_suite *suite, const json_t *id)
             t = sc_suite_find(suite, sc_str_c(full));
     }
     return t;
+}
+
+/* The task that `id` names: a text as the suite has it ("HumanEval/0", "Mbpp/2"), or a number. */
+static const sc_task *find_task(const sc_suite *suite, const json_t *id)
+{
+    if (!json_is_integer(id))
+        return find_name(suite, sc_json_str(id));
+    char text[32];
+    (void)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(id)); // fits
+    return find_name(suite, sc_str_c(text));
+}
+
+bool sc_samples_know(const sc_suite *suite, sc_str id)
+{
+    return find_name(suite, id) != NULL;
 }
 
 static sc_code need_task(const sc_suite *suite, const json_t *id, const sc_task **out, sc_err *err)

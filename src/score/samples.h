@@ -49,6 +49,9 @@ void sc_samples_free(sc_samples *s);
 
 const sc_sample_in *sc_samples_at(const sc_samples *s, size_t *n);
 
+/** Whether `suite` has a task that harnesses call `id`: "Mbpp/2" is "MBPP/2", and so is "2". */
+bool sc_samples_know(const sc_suite *suite, sc_str id);
+
 /** "human-eval", "evalplus", "lm-eval", "bigcode", "livecodebench". */
 const char *sc_samples_form(const sc_samples *s);
 

@@ -16,6 +16,26 @@ for f in human-eval.jsonl evalplus.jsonl evalplus.jsonl.gz bigcode.json samples_
   "$scbench" score $f -t humaneval --json -o results -q | jq -c --arg f "${f%%_2*}" '[$f, .form, .samples, .tasks, .passed, (.pass_at_k | map_values(. * 10000 | round))]'
 done
 "$scbench" score chatty.jsonl -t humaneval --extract -o results -q | grep -E 'pass@1|extraction'
+# EvalPlus's folder; what is no task's is passed over, unless it holds a program of a task that there is not.
+i=0
+while read -r task; do
+  mkdir -p evalplus/HumanEval_$i
+  jq -j '.prompt + .answer' <<< "$task" > evalplus/HumanEval_$i/0.py
+  jq -j '.prompt + "    return 42\n"' <<< "$task" > evalplus/HumanEval_$i/10.py
+  jq -j '.prompt + .canonical_solution' <<< "$task" > evalplus/HumanEval_$i/2.py
+  i=$((i + 1))
+done < tasks
+mkdir evalplus/.cache evalplus/HumanEval_999 evalplus/logs
+echo '{}' > evalplus/eval_results.json
+echo 'print(1)' > evalplus/logs/0.py
+"$scbench" score evalplus/ -t humaneval --json -o results -q | jq -c '[.form, .samples, .tasks, .passed, .results]'
+jq -r .path results/evalplus_results.jsonl | sed -n '1,4p;$p' | paste -sd ' '
+cp evalplus/logs/0.py evalplus/HumanEval_999/
+"$scbench" score evalplus -t humaneval -o results -q || echo "exit $?"
+rm -r evalplus/HumanEval_999
+printf '# \xe9\n' > evalplus/HumanEval_3/3.py
+"$scbench" score evalplus -t humaneval -o results -q || echo "exit $?"
+"$scbench" score results -t humaneval -o results -q || echo "exit $?"
 # human-eval's own fields, into the output folder; nothing beside the input.
 jq -c '[keys_unsorted - ["scbench"], .passed, .result]' results/human-eval.jsonl_results.jsonl | sort | uniq -c | sed 's/^ *//'
 jq -r .task_id results/bigcode.json_results.jsonl | sort | uniq -c | awk '{print $1}' | sort -u

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "t.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "score/lone.h"
 #include "score/samples.h"
+#include "score/solutions.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char suite_text[] =
     "{\"name\":\"HumanEval/0\",\"prompt\":\"def f():\\n\",\"entry_point\":\"f\",\"test\":\"assert "
@@ -219,6 +224,42 @@ TEST(survives_every_truncation_and_failed_allocation)
     }
 }
 
+TEST(a_folder_of_solutions_is_read_in_the_order_of_its_numbers_or_not_at_all)
+{
+    UNUSED;
+    char dir[] = "solutions-XXXXXX", folder[64], path[3][80];
+    CHECK(mkdtemp(dir));
+    (void)snprintf(folder, sizeof folder, "%s/Mbpp_11", dir);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    SC_AUTO(sc_suite) *s = suite();
+    sc_err err = {0};
+    static const char *const name[] = {"10.py", "9.py", "notes.txt"};
+    for (size_t i = 0; i < SC_LEN(path); i++) {
+        (void)snprintf(path[i], sizeof path[i], "%s/%s", folder, name[i]);
+        CHECK_OK(sc_file_write(path[i], sc_str_c(name[i]), &err), &err);
+    }
+    sc_code code = SC_E_NOMEM;
+    for (long nth = 1; code != SC_OK && nth < 1000; nth++) {
+        SC_AUTO(sc_buf) out = sc_buf_init(4096);
+        sc_alloc_fail_at(nth);
+        code = sc_solutions_read(dir, s, &out, &err);
+        sc_alloc_fail_at(0);
+        if (code == SC_OK)
+            assert_string_equal(sc_buf_text(&out),
+                                "{\"task_id\":\"Mbpp/11\",\"solution\":\"9.py\",\"path\":\"Mbpp_11/"
+                                "9.py\"}\n{\"task_id\":\"Mbpp/11\",\"solution\":\"10.py\",\"path\":"
+                                "\"Mbpp_11/10.py\"}\n");
+    }
+    CHECK_OK(code, &err);
+    for (size_t i = 0; i < SC_LEN(path); i++)
+        assert_int_equal(unlink(path[i]), 0);
+    assert_int_equal(rmdir(folder), 0);
+    SC_AUTO(sc_buf) none = sc_buf_init(4096);
+    CHECK_CODE(SC_E_FORMAT, sc_solutions_read(dir, s, &none, &err), &err);
+    assert_int_equal(rmdir(dir), 0);
+    CHECK_CODE(SC_E_IO, sc_solutions_read(dir, s, &none, &err), &err);
+}
+
 int main(void)
 {
     sc_json_setup();
@@ -229,6 +270,7 @@ int main(void)
         T(half_surrogates_are_kept_and_whole_ones_are_one_character),
         T(a_marked_text_is_written_with_its_escapes),
         T(says_where_it_failed),
+        T(a_folder_of_solutions_is_read_in_the_order_of_its_numbers_or_not_at_all),
         T(survives_every_truncation_and_failed_allocation),
     };
     return RUN_TESTS(tests);
