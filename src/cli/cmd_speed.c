@@ -332,7 +332,8 @@ static sc_code print(const sweep *s, sc_err *err)
     }
     if (!sc_buf_ok(&text))
         return sc_fail_nomem(err);
-    (void)fwrite(text.p, 1, text.n, s->cli->out); // main asks ferror once
+    if (text.n)
+        (void)fwrite(text.p, 1, text.n, s->cli->out); // main asks ferror once
     return SC_OK;
 }
 

@@ -84,12 +84,12 @@ TEST(what_is_sent_arrives_with_its_texts_and_descriptors)
 TEST(every_truncation_is_refused)
 {
     UNUSED;
-    struct {
+    struct whole {
         sc_wire_msg m;
         char text[5];
     } whole = {message(), "abcd"};
     whole.m.text[0] = 5;
-    const size_t n = offsetof(typeof(whole), text) + 5;
+    const size_t n = offsetof(struct whole, text) + 5;
     for (size_t i = 1; i < n; i++)
         refused(&whole, i, -1, i < sizeof whole.m ? "different versions" : "wrong length");
     const ends e = open_pair();
