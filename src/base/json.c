@@ -43,6 +43,8 @@ sc_code sc_json_parse(sc_str text, json_t **out, sc_err *err)
     }
     if (!v) {
         const uint64_t at = why.position >= 0 ? (uint64_t)why.position : 0;
+        if (!text.n || !memchr(text.p, '\n', text.n)) // its caller may know which line it is
+            return sc_fail_at(err, SC_E_FORMAT, at, "column %d: %s", why.column, why.text);
         return sc_fail_at(err, SC_E_FORMAT, at, "line %d, column %d: %s", why.line, why.column,
                           why.text);
     }

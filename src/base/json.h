@@ -25,7 +25,7 @@ void sc_json_setup(void);
  * Parses one JSON value that fills `text` (white space around it is fine).
  *
  * Owns:   the caller drops *out with json_decref.
- * Errors: SC_E_FORMAT (line, column, and err->at is the byte), SC_E_NOMEM
+ * Errors: SC_E_FORMAT (line, where there are several, column, and err->at is the byte), SC_E_NOMEM
  */
 sc_code sc_json_parse(sc_str text, json_t **out, sc_err *err) SC_CHECKED;
 

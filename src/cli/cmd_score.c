@@ -230,8 +230,9 @@ static sc_code write_results(scoring *s, const char *file, sc_buf *path, sc_err 
     const char *base = memrchr(name.p, '/', name.n);
     if (base && name.n > 1)
         name = sc_str_skip(name, (size_t)(base - name.p) + 1);
-    sc_buf_addf(path, "%s/%.*s_results.jsonl", sc_args_text(s->cli->args, "output-dir"),
-                SC_STRF(name));
+    sc_buf_addf(path, "%s/", sc_args_text(s->cli->args, "output-dir"));
+    sc_buf_add_str(path, name); // as long as it is
+    sc_buf_add_c(path, "_results.jsonl");
     SC_AUTO(sc_buf) text = sc_buf_init(MAX_RESULTS);
     SC_AUTO(sc_buf) word = sc_buf_init(8192);
     for (size_t i = 0; i < s->n; i++) {

@@ -16,6 +16,12 @@ score appended.jsonl.gz
 score tail.jsonl.gz
 score half.jsonl.gz
 score blank.jsonl
+{ cat right; echo '{"task_id": "HumanEval/0", "comple'; } > torn.jsonl
+{ cat right; echo '{"task_id": "HumanEval/0", "completion": "", "logprob": NaN}'; } > nan.jsonl
+printf '[\n["a"],\n["b"' > torn.json
+score torn.jsonl
+score nan.jsonl
+score torn.json
 # Fields of one's own, with names that other forms use too, stay as they are and where they are.
 jq -c '{z: 1.0, doc: {a: 1}, task_id, code_list: ["x"], completion, seed: 9007199254740993, a: "\u0000é"}' right > fields.jsonl
 score fields.jsonl
@@ -32,6 +38,11 @@ for k in -1 +3 ' 5' 1, 1,,2 0 1e2 99999999999999999999 9223372036854775808; do
   "$scbench" score right -t humaneval -o none -q --pass-k "$k" 2>&1 || echo "exit $?"
 done
 ls -d none 2>&1
+# The results are called as the file, however long that is.
+long=$(printf 'x%.0s' $(seq 220))
+cp right $long
+"$scbench" score $long -t humaneval -o results -q > /dev/null
+ls results | grep -c "^${long}_results.jsonl$"
 echo file > file
 "$scbench" score right -t humaneval -o file/results 2>&1
 true
