@@ -37,6 +37,7 @@ typedef struct scoring {
     sc_judged *item;    // owned, [n]: as the file has them
     sc_judged *changed; // owned, [n_changed]: the code taken out of those it changed
     size_t *from;       // owned, [n_changed]: index into item
+    char **made;        // owned, [n_changed]: text that stands nowhere in the file, or NULL
     size_t n_changed, not_measured;
     sc_judge_count count, count_changed;
     double *cpu_s; // owned, [tasks]: CPU limit of each task
@@ -55,6 +56,9 @@ static void scoring_drop(scoring *s)
 {
     drop_items(s->item, s->n);
     drop_items(s->changed, s->n_changed);
+    for (size_t i = 0; s->made && i < s->n_changed; i++)
+        sc_free(s->made[i]);
+    sc_free(s->made);
     sc_free(s->from);
     sc_free(s->cpu_s);
     sc_samples_free(s->samples);
@@ -148,17 +152,29 @@ static sc_code extract(scoring *s, sc_err *err)
 {
     s->changed = sc_alloc(s->n, sizeof *s->changed);
     s->from = sc_alloc(s->n, sizeof *s->from);
-    if (!s->changed || !s->from)
+    s->made = sc_alloc(s->n, sizeof *s->made);
+    if (!s->changed || !s->from || !s->made)
         return sc_fail_nomem(err);
+    SC_AUTO(sc_buf) made = sc_buf_init(MAX_FILE);
     for (size_t i = 0; i < s->n; i++) {
         sc_judged one = s->item[i];
-        const sc_extracted x = sc_extract(one.text, one.task->entry_point);
+        const bool alone = one.whole || one.task->whole;
+        const sc_str prompt = alone ? (sc_str){"", 0} : one.task->prompt;
+        const sc_extracted x = sc_extract(one.text, one.task->entry_point, prompt, &made);
+        if (!sc_buf_ok(&made))
+            return sc_fail_nomem(err);
         if (x.how == SC_EXTRACT_RAW)
             continue;
         one.text = x.code;
+        if (made.n && x.code.p == sc_buf_text(&made)) {
+            s->made[s->n_changed] = sc_strndup(x.code.p, x.code.n);
+            if (!s->made[s->n_changed])
+                return sc_fail_nomem(err);
+            one.text.p = s->made[s->n_changed];
+        }
         one.no_code = x.how == SC_EXTRACT_NONE;
         // A prompt that compiles may stand before a whole function: its helpers stay.
-        one.whole = one.whole || (x.defines && !one.task->helpers);
+        one.whole = one.whole || (x.alone && !one.task->helpers);
         s->from[s->n_changed] = i;
         s->changed[s->n_changed++] = one;
     }

@@ -131,17 +131,17 @@ static void join(const sc_form *form, const sc_task *t, sc_str asked, sc_buf *pr
 }
 
 /* The extractor decides what stands before the code. */
-static void clean_scbench(const sc_task *t, sc_str answer, bool broken_off, sc_buf *program,
-                          sc_clean_note *note)
+static void clean_scbench(const sc_task *t, sc_str answer, bool broken_off, sc_buf *scratch,
+                          sc_buf *program, sc_clean_note *note)
 {
-    const sc_cleaned c = sc_program_clean(t, answer, broken_off);
+    const sc_cleaned c = sc_program_clean(t, answer, broken_off, scratch);
     const bool alone = c.whole || t->whole;
     if (!alone)
         sc_buf_add_str(program, t->prompt);
     sc_buf_add_str(program, c.text);
     *note = (sc_clean_note){
         .how = c.how == SC_EXTRACT_RAW && c.text.n < answer.n ? "cut" : sc_extract_name(c.how),
-        .changed = c.text.n != answer.n || alone != t->whole,
+        .changed = !sc_str_eq(c.text, answer) || alone != t->whole,
         .none = c.none};
 }
 
@@ -158,7 +158,7 @@ sc_code sc_clean(const sc_form *form, const sc_task *t, sc_str asked, sc_str ans
         sc_buf_add_str(program, answer);
         break;
     case SC_CLEAN_SCBENCH:
-        clean_scbench(t, answer, broken_off, program, note);
+        clean_scbench(t, answer, broken_off, &scratch, program, note);
         break;
     case SC_CLEAN_FENCE:
         join(form, t, asked, program);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "score/program.h"
 
+#include "score/pyline.h"
+
 #include <string.h>
 
 bool sc_program_has_tests(const sc_task *t)
@@ -8,10 +10,23 @@ bool sc_program_has_tests(const sc_task *t)
     return t->test.n > 0 || t->cases;
 }
 
-/* Where the code that continues a prompt ends: before the first later line at the margin. */
-static size_t end_of_block(sc_str s)
+/* Where the function begins that the code repeats; 0 when it goes on with the prompt's. */
+static size_t start_of_block(sc_str s, sc_str entry)
 {
-    for (size_t i = 0; i + 1 < s.n; i++) {
+    if (sc_py_indented(s))
+        return 0;
+    for (sc_str rest = s; rest.n;) {
+        const size_t at = s.n - rest.n;
+        if (sc_py_defines(sc_py_line(&rest), entry))
+            return at;
+    }
+    return 0;
+}
+
+/* Where the code that continues a prompt ends: before the first later line at the margin. */
+static size_t end_of_block(sc_str s, size_t from)
+{
+    for (size_t i = from; i + 1 < s.n; i++) {
         if (s.p[i] != '\n')
             continue;
         const char c = s.p[i + 1];
@@ -22,21 +37,22 @@ static size_t end_of_block(sc_str s)
     return s.n;
 }
 
-sc_cleaned sc_program_clean(const sc_task *t, sc_str completion, bool broken_off)
+sc_cleaned sc_program_clean(const sc_task *t, sc_str completion, bool broken_off, sc_buf *made)
 {
-    const sc_extracted x = sc_extract(completion, t->entry_point);
+    const sc_str prompt = t->whole ? (sc_str){"", 0} : t->prompt;
+    const sc_extracted x = sc_extract(completion, t->entry_point, prompt, made);
     sc_cleaned c = {.text = x.code, .how = x.how, .none = x.how == SC_EXTRACT_NONE};
     if (c.none)
         return c;
     // A prompt that compiles may stand before a whole function; another one may not.
-    if (x.defines && (x.how == SC_EXTRACT_FENCE || x.how == SC_EXTRACT_PROSE)) {
+    if (x.alone) {
         c.whole = !t->helpers;
         return c;
     }
     if (t->whole)
         return c;
-    const size_t end = end_of_block(c.text);
-    c.cut = end < c.text.n;
+    const size_t end = end_of_block(c.text, x.defines ? start_of_block(c.text, t->entry_point) : 0);
+    c.cut = x.more || end < c.text.n;
     c.text.n = end;
     if (!c.cut && broken_off) {
         size_t last = c.text.n;

@@ -18,7 +18,7 @@ bool sc_program_has_tests(const sc_task *t);
 
 /** What of a completion is run. */
 typedef struct sc_cleaned {
-    sc_str text;        // borrowed from the completion
+    sc_str text;        // borrowed from the completion or from `made`
     bool whole;         // it is a whole program, whatever the task says
     bool none;          // there is no code in it
     sc_extract_how how; // what extraction did
@@ -27,11 +27,12 @@ typedef struct sc_cleaned {
 
 /**
  * The code of a completion under scbench@1: extraction (extract.h) first; a completion that
- * continues its prompt ends before the first line that begins at the margin, because a model that
- * may go on writes the next function; of one that was `broken_off` by the token limit the last line
- * is left out, unless that is all there is.
+ * continues its prompt ends before the first line that begins at the margin (behind its definition
+ * of the entry point, if it begins with another one), because a model that may go on writes the
+ * next function; of one that was `broken_off` by the token limit the last line
+ * is left out, unless that is all there is. `made` as in sc_extract.
  */
-sc_cleaned sc_program_clean(const sc_task *t, sc_str completion, bool broken_off);
+sc_cleaned sc_program_clean(const sc_task *t, sc_str completion, bool broken_off, sc_buf *made);
 
 /**
  * The job of one completion against the task's tests, or against `cases` where it has some; its
