@@ -7,7 +7,7 @@ END
 score() { # TASK: the fields besides name and prompt
   echo "$1" | jq -c '{name: "add", prompt: "def add(a, b):\n"} + .' > suite.jsonl
   "$scbench" score samples.jsonl -t suite.jsonl --json -o results -q > out 2> err
-  echo "exit $? $(jq -c '[.passed, (.verdicts | with_entries(select(.value > 0))), .pass_at_k]' out)$(cat err)"
+  echo "exit $? $(jq -c '[.passed, (.verdicts | with_entries(select(.value > 0))), .pass_at_k]' out)$(grep -v "^warning: the sandbox is at level" err)"
 }
 score '{"test": "assert add(1, 2) == 3"}'
 score '{"test": "def check(candidate):\n    assert candidate(1, 2) == 3\n", "entry_point": "add"}'
