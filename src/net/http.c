@@ -3,12 +3,11 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net/curl.h"
 #include "net/url.h"
 
 #include <assert.h>
-#include <curl/curl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -46,30 +45,27 @@ struct sc_http_call {
 };
 
 struct sc_http {
-    CURLM *multi; // owned
+    const sc_curl *curl; // borrowed from the process
+    CURLM *multi;        // owned
     sc_clock clock;
     const atomic_bool *stop; // borrowed
     char *ca_file;           // owned; NULL: the system's
     sc_http_call *calls;     // all that are not freed, newest first
 };
 
-static void init_curl(void)
-{
-    (void)curl_global_init(CURL_GLOBAL_DEFAULT); // a failure shows at the first handle
-}
-
 sc_code sc_http_open(const sc_http_opts *opts, sc_http **out, sc_err *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, init_curl); // cannot fail with a valid control
+    const sc_curl *curl = NULL;
+    SC_TRY(sc_curl_get(&curl, err));
     SC_AUTO(sc_http) *h = sc_new(sc_http);
     if (!h)
         return sc_fail_nomem(err);
+    h->curl = curl;
     h->clock = opts->clock ? *opts->clock : sc_clock_real();
     h->stop = opts->stop;
     if (opts->ca_file && !(h->ca_file = sc_strdup(opts->ca_file)))
         return sc_fail_nomem(err);
-    h->multi = curl_multi_init();
+    h->multi = curl->multi_init();
     if (!h->multi)
         return sc_fail_nomem(err);
     *out = sc_take(h);
@@ -83,7 +79,7 @@ void sc_http_close(sc_http *h)
     while (h->calls)
         sc_http_free(h->calls);
     if (h->multi)
-        (void)curl_multi_cleanup(h->multi); // no handle is left in it
+        (void)h->curl->multi_cleanup(h->multi); // no handle is left in it
     sc_free(h->ca_file);
     sc_free(h);
 }
@@ -92,7 +88,7 @@ void sc_http_close(sc_http *h)
 static void end(sc_http_call *c, sc_code code, bool may_retry)
 {
     if (c->running)
-        (void)curl_multi_remove_handle(c->http->multi, c->easy); // it is in there
+        (void)c->http->curl->multi_remove_handle(c->http->multi, c->easy); // it is in there
     c->running = false;
     c->done = true;
     c->code = code;
@@ -208,7 +204,7 @@ static size_t on_bytes(char *p, size_t one, size_t n, void *ctx)
 
 static bool add_line(sc_http_call *c, const char *line)
 {
-    struct curl_slist *more = curl_slist_append(c->lines, line);
+    struct curl_slist *more = c->http->curl->slist_append(c->lines, line);
     if (!more)
         return false;
     c->lines = more;
@@ -218,9 +214,8 @@ static bool add_line(sc_http_call *c, const char *line)
 /* Options that stay the same over all hops. */
 static bool set_fixed(sc_http_call *c)
 {
-    CURL *e = c->easy;
     CURLcode bad = CURLE_OK;
-#define SET(option, value) bad = bad ? bad : curl_easy_setopt(e, option, value)
+#define SET(option, value) bad = bad ? bad : c->http->curl->easy_setopt(c->easy, option, value)
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -253,7 +248,6 @@ static void format_range(const sc_http_req *req, char out[64])
 /* The body and method; after a 303 it becomes a GET. */
 static bool set_method(sc_http_call *c)
 {
-    CURL *e = c->easy;
     CURLcode bad = CURLE_OK;
     if (strcmp(c->method, "HEAD") == 0)
         SET(CURLOPT_NOBODY, 1L);
@@ -272,7 +266,6 @@ static bool set_method(sc_http_call *c)
 /* Options of this hop: where to, and whether with the token. */
 static bool set_hop(sc_http_call *c)
 {
-    CURL *e = c->easy;
     CURLcode bad = CURLE_OK;
     const bool https = strncasecmp(c->url, "https:", 6) == 0;
     SET(CURLOPT_URL, c->url);
@@ -302,7 +295,7 @@ static bool start_hop(sc_http_call *c)
     c->status = 0;
     c->has_head = false;
     c->last_ns = sc_clock_ns(&c->http->clock);
-    if (!set_hop(c) || curl_multi_add_handle(c->http->multi, c->easy) != CURLM_OK)
+    if (!set_hop(c) || c->http->curl->multi_add_handle(c->http->multi, c->easy) != CURLM_OK)
         return false;
     c->running = true;
     return true;
@@ -337,7 +330,7 @@ static sc_code fill(sc_http_call *c, const sc_http_req *req, sc_err *err)
             return sc_fail(err, SC_E_USAGE, "a header with a line break in it");
         ok = add_line(c, req->headers[i]);
     }
-    c->easy = curl_easy_init();
+    c->easy = c->http->curl->easy_init();
     return ok && c->easy && set_fixed(c) ? SC_OK : sc_fail_nomem(err);
 }
 
@@ -383,7 +376,7 @@ static void finish_hop(sc_http_call *c)
         end(c, SC_OK, false);
         return;
     }
-    (void)curl_multi_remove_handle(c->http->multi, c->easy); // it is in there
+    (void)c->http->curl->multi_remove_handle(c->http->multi, c->easy); // it is in there
     c->running = false;
     const sc_code code = turn_to(c, location, &c->err);
     if (code != SC_OK) {
@@ -416,7 +409,8 @@ static bool is_passing(CURLcode why)
 static void fail_hop(sc_http_call *c, CURLcode why)
 {
     if (c->code == SC_OK)
-        c->code = sc_fail(&c->err, SC_E_NET, "%s", c->why[0] ? c->why : curl_easy_strerror(why));
+        c->code = sc_fail(&c->err, SC_E_NET, "%s",
+                          c->why[0] ? c->why : c->http->curl->easy_strerror(why));
     const bool ours = why == CURLE_WRITE_ERROR; // a callback of ours said no
     name_place(c);
     end(c, c->code, !ours && is_passing(why));
@@ -428,12 +422,12 @@ static bool collect(sc_http *h)
     bool ended = false;
     int left = 0;
     const CURLMsg *m = NULL;
-    while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
+    while ((m = h->curl->multi_info_read(h->multi, &left)) != NULL) {
         if (m->msg != CURLMSG_DONE)
             continue;
         const CURLcode why = m->data.result; // the message dies with the handle's removal
         char *at = NULL;
-        (void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &at); // set in set_fixed
+        (void)h->curl->easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &at); // set in set_fixed
         sc_http_call *c = (sc_http_call *)(void *)at;
         if (why == CURLE_OK)
             finish_hop(c);
@@ -470,16 +464,16 @@ static bool expire(sc_http *h)
 static sc_code step(sc_http *h, uint32_t wait_ms, bool *ended, sc_err *err)
 {
     int running = 0;
-    const CURLMcode bad = curl_multi_perform(h->multi, &running);
+    const CURLMcode bad = h->curl->multi_perform(h->multi, &running);
     if (bad != CURLM_OK)
-        return sc_fail(err, SC_E_IO, "libcurl: %s", curl_multi_strerror(bad));
+        return sc_fail(err, SC_E_IO, "libcurl: %s", h->curl->multi_strerror(bad));
     *ended = collect(h) | expire(h);
     if (*ended || wait_ms == 0)
         return SC_OK;
-    const CURLMcode stuck = curl_multi_poll(
+    const CURLMcode stuck = h->curl->multi_poll(
         h->multi, NULL, 0, (int)(wait_ms < POLL_STEP_MS ? wait_ms : POLL_STEP_MS), NULL);
     if (stuck != CURLM_OK)
-        return sc_fail(err, SC_E_IO, "libcurl: %s", curl_multi_strerror(stuck));
+        return sc_fail(err, SC_E_IO, "libcurl: %s", h->curl->multi_strerror(stuck));
     return SC_OK;
 }
 
@@ -562,9 +556,9 @@ void sc_http_free(sc_http_call *c)
             break;
         }
     if (c->running)
-        (void)curl_multi_remove_handle(c->http->multi, c->easy); // it is in there
-    curl_easy_cleanup(c->easy);
-    curl_slist_free_all(c->lines);
+        (void)c->http->curl->multi_remove_handle(c->http->multi, c->easy); // it is in there
+    c->http->curl->easy_cleanup(c->easy);
+    c->http->curl->slist_free_all(c->lines);
     if (c->bearer)
         explicit_bzero(c->bearer, strlen(c->bearer));
     sc_free(c->bearer);

@@ -2,8 +2,7 @@
 #include "net/retry.h"
 
 #include "base/rng.h"
-
-#include <curl/curl.h>
+#include "net/curl.h"
 
 enum { FIRST_MS = 500, LAST_MS = 30000 };
 
@@ -19,7 +18,9 @@ uint64_t sc_retry_after_ms(const char *value, time_t now)
     for (; *p >= '0' && *p <= '9'; p++)
         s = s > SC_RETRY_MAX_MS ? s : s * 10 + (uint64_t)(*p - '0');
     if (p == value || *p) {
-        const time_t then = curl_getdate(value, NULL);
+        const sc_curl *curl = NULL;
+        sc_err none = {0};
+        const time_t then = sc_curl_get(&curl, &none) == SC_OK ? curl->getdate(value, NULL) : 0;
         s = then > now ? (uint64_t)(then - now) : 0;
     }
     return s > SC_RETRY_MAX_MS / 1000 ? SC_RETRY_MAX_MS : s * 1000;

@@ -2,26 +2,59 @@
 #include "net/url.h"
 
 #include "base/mem.h"
+#include "net/curl.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <strings.h>
 
 enum { MAX_URL = 8192 };
 
-SC_AUTO_DEFINE(CURLU, curl_url_cleanup);
+/* NULL where it cannot be loaded. */
+static const sc_curl *library(void)
+{
+    const sc_curl *curl = NULL;
+    sc_err none = {0};
+    return sc_curl_get(&curl, &none) == SC_OK ? curl : NULL;
+}
+
+/* An empty address, or NULL. */
+static CURLU *new_url(void)
+{
+    const sc_curl *curl = library();
+    return curl ? curl->url() : NULL;
+}
+
+static void free_url(CURLU *u)
+{
+    if (u)
+        library()->url_cleanup(u);
+}
+SC_AUTO_DEFINE(CURLU, free_url);
 
 static void free_part(char *p)
 {
-    curl_free(p);
+    if (p)
+        library()->free(p);
 }
 typedef char part;
 SC_AUTO_DEFINE(part, free_part);
 
+/* Whether `text` is an address, which is then in `u`. */
+static bool set(CURLU *u, const char *text, unsigned flags)
+{
+    return library()->url_set(u, CURLUPART_URL, text, flags) == CURLUE_OK;
+}
+
+/* Whether `u` has such a part, which is then in *out. */
+static bool get(CURLU *u, CURLUPart which, unsigned flags, part **out)
+{
+    return library()->url_get(u, which, out, flags) == CURLUE_OK;
+}
+
 static bool is_web(CURLU *u)
 {
     SC_AUTO(part) *scheme = NULL;
-    return curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+    return get(u, CURLUPART_SCHEME, 0, &scheme) &&
            (strcasecmp(scheme, "https") == 0 || strcasecmp(scheme, "http") == 0);
 }
 
@@ -29,18 +62,18 @@ sc_code sc_url_join(const char *base, sc_str ref, char **out, sc_err *err)
 {
     if (ref.n == 0 || ref.n > MAX_URL || memchr(ref.p, '\0', ref.n))
         return sc_fail(err, SC_E_FORMAT, "an address of %zu bytes", ref.n);
-    SC_AUTO(CURLU) *u = curl_url();
+    const sc_curl *curl = NULL;
+    SC_TRY(sc_curl_get(&curl, err));
+    SC_AUTO(CURLU) *u = curl->url();
     char *text = sc_strndup(ref.p, ref.n);
     if (!u || !text) {
         sc_free(text);
         return sc_fail_nomem(err);
     }
-    const CURLUcode bad_base = base ? curl_url_set(u, CURLUPART_URL, base, 0) : CURLUE_OK;
-    const CURLUcode bad =
-        bad_base ? bad_base : curl_url_set(u, CURLUPART_URL, text, CURLU_DISALLOW_USER);
+    const bool good = (!base || set(u, base, 0)) && set(u, text, CURLU_DISALLOW_USER);
     sc_free(text);
     SC_AUTO(part) *whole = NULL;
-    if (bad || !is_web(u) || curl_url_get(u, CURLUPART_URL, &whole, 0) != CURLUE_OK)
+    if (!good || !is_web(u) || !get(u, CURLUPART_URL, 0, &whole))
         return sc_fail(err, SC_E_FORMAT, "not a web address: %.*s", SC_STRF(ref));
     char *copy = sc_strdup(whole);
     if (!copy)
@@ -51,16 +84,16 @@ sc_code sc_url_join(const char *base, sc_str ref, char **out, sc_err *err)
 
 bool sc_url_is_same_origin(const char *a, const char *b)
 {
-    SC_AUTO(CURLU) *u = curl_url();
-    SC_AUTO(CURLU) *v = curl_url();
-    if (!u || !v || curl_url_set(u, CURLUPART_URL, a, 0) || curl_url_set(v, CURLUPART_URL, b, 0))
+    SC_AUTO(CURLU) *u = new_url();
+    SC_AUTO(CURLU) *v = new_url();
+    if (!u || !v || !set(u, a, 0) || !set(v, b, 0))
         return false;
     static const CURLUPart parts[] = {CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_PORT};
     for (size_t i = 0; i < SC_LEN(parts); i++) {
         SC_AUTO(part) *x = NULL;
         SC_AUTO(part) *y = NULL;
-        if (curl_url_get(u, parts[i], &x, CURLU_DEFAULT_PORT) ||
-            curl_url_get(v, parts[i], &y, CURLU_DEFAULT_PORT) || strcasecmp(x, y) != 0)
+        if (!get(u, parts[i], CURLU_DEFAULT_PORT, &x) ||
+            !get(v, parts[i], CURLU_DEFAULT_PORT, &y) || strcasecmp(x, y) != 0)
             return false;
     }
     return true;
@@ -68,9 +101,9 @@ bool sc_url_is_same_origin(const char *a, const char *b)
 
 bool sc_url_is_loopback(const char *url)
 {
-    SC_AUTO(CURLU) *u = curl_url();
+    SC_AUTO(CURLU) *u = new_url();
     SC_AUTO(part) *host = NULL;
-    if (!u || curl_url_set(u, CURLUPART_URL, url, 0) || curl_url_get(u, CURLUPART_HOST, &host, 0))
+    if (!u || !set(u, url, 0) || !get(u, CURLUPART_HOST, 0, &host))
         return false;
     if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
         return true;

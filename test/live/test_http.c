@@ -2,6 +2,7 @@
 #include "net/http.h"
 
 #include "base/buf.h"
+#include "net/curl.h"
 #include "net/retry.h"
 #include "net/url.h"
 #include "server.h"
@@ -397,6 +398,18 @@ TEST(waits_grow_and_obey_the_server)
     CHECK(!sc_retry_may(200) && !sc_retry_may(404) && !sc_retry_may(401) && !sc_retry_may(501));
 }
 
+TEST(a_missing_or_foreign_libcurl_is_an_error_that_names_it)
+{
+    (void)state;
+    sc_err err = {0};
+    sc_curl curl = {0};
+    CHECK(sc_curl_load("libcurl-of-nobody.so.4", &curl, &err) == SC_E_UNSUPPORTED);
+    CHECK(strstr(err.msg, "libcurl-of-nobody.so.4") && strstr(err.msg, "needs libcurl"));
+    CHECK(sc_curl_load("libm.so.6", &curl, &err) == SC_E_UNSUPPORTED);
+    CHECK(strstr(err.msg, "libm.so.6: has no function curl_"));
+    CHECK(!curl.url && !curl.easy_init);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +424,7 @@ int main(void)
         T(a_proxy_of_the_environment_is_not_used_for_this_machine),
         T(addresses_join_compare_and_hide_their_query),
         T(waits_grow_and_obey_the_server),
+        T(a_missing_or_foreign_libcurl_is_an_error_that_names_it),
     };
     return RUN_TESTS(tests);
 }
