@@ -14,27 +14,13 @@
 
 enum { LINK_HEAD = 5 }; // guest/link.h: length, kind
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd); // sockets, pipes and pidfds: nothing to lose
-    *fd = -1;
-}
-
-static sc_code make_pair(int kind, int pair[2], sc_err *err)
-{
-    if (socketpair(AF_UNIX, kind | SOCK_CLOEXEC, 0, pair))
-        return sc_fail_sys(err, SC_E_IO, errno, "socketpair: %s", strerror(errno));
-    return SC_OK;
-}
-
 /* Both ends of everything: [0] is ours. */
 static sc_code open_ends(int control[2], int output[2], int link[2], sc_err *err)
 {
     if (pipe2(output, O_CLOEXEC) || fcntl(output[0], F_SETFL, O_NONBLOCK))
         return sc_fail_sys(err, SC_E_IO, errno, "pipe: %s", strerror(errno));
-    SC_TRY(make_pair(SOCK_STREAM, link, err));
-    return make_pair(SOCK_SEQPACKET, control, err);
+    SC_TRY(sc_wire_pair(SOCK_STREAM, link, err));
+    return sc_wire_pair(SOCK_SEQPACKET, control, err);
 }
 
 sc_code sc_spare_ask(int zygote, uint32_t serial, bool touch, const sc_wire_limits *l,
@@ -50,9 +36,9 @@ sc_code sc_spare_ask(int zygote, uint32_t serial, bool touch, const sc_wire_limi
         const int fds[] = {control[1], output[1], link[1]};
         code = sc_wire_send(zygote, m, NULL, 0, fds, SC_LEN(fds), err);
     }
-    close_fd(&control[1]); // what was sent the zygote has
-    close_fd(&output[1]);
-    close_fd(&link[1]);
+    sc_wire_close(&control[1]); // what was sent the zygote has
+    sc_wire_close(&output[1]);
+    sc_wire_close(&link[1]);
     *out = (sc_spare){serial, -1, control[0], output[0], link[0], *l};
     if (code != SC_OK)
         sc_spare_drop(out);
@@ -81,9 +67,9 @@ void sc_spare_drop(sc_spare *s)
 {
     if (s->pidfd >= 0)
         (void)syscall(SYS_pidfd_send_signal, s->pidfd, SIGKILL, NULL, 0); // gone already: as good
-    close_fd(&s->pidfd);
-    close_fd(&s->control); // one that is not forked yet ends when it finds this closed
-    close_fd(&s->output);
-    close_fd(&s->link);
+    sc_wire_close(&s->pidfd);
+    sc_wire_close(&s->control); // one that is not forked yet ends when it finds this closed
+    sc_wire_close(&s->output);
+    sc_wire_close(&s->link);
     s->serial = 0;
 }

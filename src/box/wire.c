@@ -13,6 +13,20 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+void sc_wire_close(int *fd)
+{
+    if (*fd >= 0)
+        (void)close(*fd); // sockets, pipes and pidfds: nothing to lose
+    *fd = -1;
+}
+
+sc_code sc_wire_pair(int kind, int pair[2], sc_err *err)
+{
+    if (socketpair(AF_UNIX, kind | SOCK_CLOEXEC, 0, pair))
+        return sc_fail_sys(err, SC_E_IO, errno, "socketpair: %s", strerror(errno));
+    return SC_OK;
+}
+
 static sc_code write_all(int fd, sc_str s, sc_err *err)
 {
     while (s.n) {

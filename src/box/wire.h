@@ -160,6 +160,12 @@ void sc_wire_drop(sc_wire_in *in);
 /** A sealed memory file with `text` in it, to be read from its beginning. Errors: SC_E_IO */
 sc_code sc_wire_file(sc_str text, int *out, sc_err *err) SC_CHECKED;
 
+/** Two connected sockets of `kind` (SOCK_SEQPACKET for messages). Errors: SC_E_IO */
+sc_code sc_wire_pair(int kind, int pair[2], sc_err *err) SC_CHECKED;
+
+/** Closes a socket, pipe or pidfd and makes it -1; -1 is none. */
+void sc_wire_close(int *fd);
+
 SC_AUTO_DEFINE_VALUE(sc_wire_in, sc_wire_drop);
 
 #endif
