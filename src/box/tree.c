@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "box/tree.h"
+#include "base/clock.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { WALK_PAUSE = 8 }; // times as long as a walk took, until the next
 
 void sc_tree_init(sc_tree *t, pid_t root)
 {
@@ -96,26 +99,35 @@ static uint64_t cpu_of(pid_t pid)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static uint64_t rss_of(pid_t pid)
+/* Memory of one process or of several, in KiB: all of it, and what is no file's and nobody's shared
+ * memory. */
+typedef struct size {
+    uint64_t all, anon;
+} size;
+
+static size size_of(pid_t pid)
 {
     char path[64], text[128];
     (void)snprintf(path, sizeof path, "/proc/%d/statm", pid); // short enough
     if (!read_small(path, text, sizeof text))
-        return 0;
+        return (size){0};
     char *p = NULL;
     (void)strtoul(text, &p, 10); // the reserved size
-    return strtoul(p, NULL, 10) * ((uint64_t)sysconf(_SC_PAGESIZE) / 1024);
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE) / 1024, all = strtoul(p, &p, 10);
+    const uint64_t shared = strtoul(p, NULL, 10);
+    return (size){all * page, (all > shared ? all - shared : 0) * page};
 }
 
 /* Its share of memory, shared pages divided by those who share them; 0: may not be read. */
-static uint64_t share_of(pid_t pid)
+static size share_of(pid_t pid)
 {
     char path[64], text[2048];
     (void)snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid); // short enough
     if (!read_small(path, text, sizeof text))
-        return 0;
-    const char *p = strstr(text, "\nPss:");
-    return p ? strtoul(p + 5, NULL, 10) : 0;
+        return (size){0};
+    const char *all = strstr(text, "\nPss:"),
+               *anon = strstr(text, "\nPss_Anon:"); // since Linux 5.9
+    return (size){all ? strtoul(all + 5, NULL, 10) : 0, anon ? strtoul(anon + 10, NULL, 10) : 0};
 }
 
 /* What the root's children had used when it waited for them. */
@@ -145,14 +157,15 @@ static uint64_t delay_of(pid_t pid)
     return strtoull(p, NULL, 10);
 }
 
-static void note(sc_tree *t, pid_t pid, uint64_t cpu_ns)
+/* Whether it was there at the last walk. */
+static bool note(sc_tree *t, pid_t pid, uint64_t cpu_ns)
 {
     size_t dead = SC_TREE_MAX;
     for (size_t i = 0; i < t->n; i++) {
         if (t->seen[i].pid == pid && cpu_ns >= t->seen[i].cpu_ns) {
             t->seen[i].alive = true;
             t->seen[i].cpu_ns = cpu_ns;
-            return;
+            return t->seen[i].walked;
         }
         if (!t->seen[i].alive)
             dead = i;
@@ -164,11 +177,63 @@ static void note(sc_tree *t, pid_t pid, uint64_t cpu_ns)
         at = dead;
         t->gone_ns += t->seen[at].cpu_ns;
     } else {
-        return; // more at once than a limit of tasks allows
+        return false; // more at once than a limit of tasks allows
     }
     t->seen[at].pid = pid;
     t->seen[at].alive = true;
+    t->seen[at].walked = false;
     t->seen[at].cpu_ns = cpu_ns;
+    return false;
+}
+
+/* Asks the kernel for what the processes have together; 0: it does not say. */
+static uint64_t walk(sc_tree *t, const pid_t *pid, size_t n, size sum)
+{
+    const sc_clock clock = sc_clock_real();
+    const uint64_t start = sc_clock_ns(&clock);
+    size share = {0};
+    for (size_t i = 0; i < n; i++) {
+        const size s = share_of(pid[i]);
+        share.all += s.all;
+        share.anon += s.anon;
+    }
+    t->walk.end_ns = sc_clock_ns(&clock);
+    t->walk.took_ns = t->walk.end_ns - start;
+    t->walk.twice_kib = sum.all > share.all ? sum.all - share.all : 0;
+    t->walk.anon_twice_kib = sum.anon > share.anon ? sum.anon - share.anon : 0;
+    for (size_t i = 0; i < t->n; i++)
+        t->seen[i].walked = t->seen[i].alive;
+    return share.all;
+}
+
+/*
+ * `sum`: of all processes; `known`: of those that were there at the last walk. Memory that is no
+ * file's comes to be shared by fork alone: what `known` has of it, without what was shared then, is
+ * no more than the truth.
+ */
+static void measure(sc_tree *t, const pid_t *pid, size_t n, size sum, size known,
+                    uint64_t limit_kib)
+{
+    bool sure = true;
+    t->rss_kib = sum.all;
+    if (t->alive > 1 && sum.all > limit_kib / 2) {
+        const uint64_t twice = t->walk.twice_kib, anon_twice = t->walk.anon_twice_kib;
+        const uint64_t least = known.anon > anon_twice ? known.anon - anon_twice : 0;
+        const uint64_t likely = sum.all > twice ? sum.all - twice : 0;
+        const sc_clock clock = sc_clock_real();
+        const uint64_t due_ns = t->walk.end_ns + WALK_PAUSE * t->walk.took_ns;
+        if (least > limit_kib) {
+            t->rss_kib = least;
+        } else if (likely > limit_kib || sc_clock_ns(&clock) >= due_ns) {
+            const uint64_t share = walk(t, pid, n, sum);
+            t->rss_kib = share ? share : sum.all;
+        } else {
+            t->rss_kib = likely;
+            sure = false;
+        }
+    }
+    if (sure && t->rss_kib > t->peak_kib)
+        t->peak_kib = t->rss_kib;
 }
 
 void sc_tree_look(sc_tree *t, uint64_t limit_kib)
@@ -179,33 +244,26 @@ void sc_tree_look(sc_tree *t, uint64_t limit_kib)
         n += sc_tree_children(pid[i], pid + n, SC_TREE_MAX - n);
     for (size_t i = 0; i < t->n; i++)
         t->seen[i].alive = false;
-    uint64_t rss = 0;
+    size sum = {0}, known = {0};
     t->alive = 0;
     for (size_t i = 0; i < n; i++) {
         const uint64_t cpu = cpu_of(pid[i]);
         if (!cpu)
             continue;
-        note(t, pid[i], cpu);
-        rss += rss_of(pid[i]);
+        const bool walked = note(t, pid[i], cpu);
+        const size s = size_of(pid[i]);
+        sum.all += s.all;
+        sum.anon += s.anon;
+        known.anon += walked ? s.anon : 0;
         t->alive++;
     }
-    // Forked processes share most of what they show; asked for only where it matters.
-    if (t->alive > 1 && rss > limit_kib / 2) {
-        uint64_t share = 0;
-        for (size_t i = 0; i < n; i++)
-            share += share_of(pid[i]);
-        if (share)
-            rss = share;
-    }
-    t->rss_kib = rss;
-    if (rss > t->peak_kib)
-        t->peak_kib = rss;
+    measure(t, pid, n, sum, known, limit_kib);
     const uint64_t delay = delay_of(t->root);
     if (delay > t->delay_ns)
         t->delay_ns = delay;
-    uint64_t sum = t->gone_ns;
+    uint64_t used = t->gone_ns;
     for (size_t i = 0; i < t->n; i++)
-        sum += t->seen[i].cpu_ns;
+        used += t->seen[i].cpu_ns;
     const uint64_t waited = waited_ns(t->root);
-    t->cpu_ns = waited > sum ? waited : sum;
+    t->cpu_ns = waited > used ? waited : used;
 }

@@ -23,20 +23,30 @@ typedef struct sc_tree {
     size_t n;
     struct {
         pid_t pid;
-        bool alive;
+        bool alive, walked; // at the last look; at the last walk
         uint64_t cpu_ns;
     } seen[SC_TREE_MAX];
     uint64_t gone_ns;  // of processes that had to make room
     uint64_t cpu_ns;   // of all ever seen
     uint64_t delay_ns; // that the root was ready to run and had to wait for a CPU
-    uint64_t rss_kib;  // now, as if nothing were shared
-    uint64_t peak_kib; // largest proportional size seen
+    uint64_t rss_kib;  // now
+    uint64_t peak_kib; // largest size that was sure
     size_t alive;      // processes at the last look
+    struct {           // the last time that the kernel walked over all their pages
+        uint64_t end_ns, took_ns;
+        uint64_t twice_kib, anon_twice_kib; // what adding up sizes counts more than once
+    } walk;
 } sc_tree;
 
 void sc_tree_init(sc_tree *t, pid_t root);
 
-/** Looks once. `limit_kib`: only near it is the exact, dear size of a tree asked for. */
+/**
+ * Looks once. The size of one process, and of several whose sizes add up to no more than half of
+ * `limit_kib`, is that sum. Beyond it what forked processes share counts once, which only the kernel
+ * knows: it then walks over all their pages, 12 µs a MiB and several times that on a busy machine, in
+ * which they grow. So that is asked for when the limit may have been passed, else for a ninth of the time
+ * at most; between two walks what was shared is taken off. `rss_kib` above the limit is never a guess.
+ */
 void sc_tree_look(sc_tree *t, uint64_t limit_kib);
 
 /** The direct children of `pid`, at most `max`; their number, or 0 when it is gone. */

@@ -21,7 +21,8 @@
 
 enum {
     START_MS = 30000,  // for the interpreter to be warm
-    LOOK_MS = 20,      // between looks at a tree
+    LOOK_MS = 20,      // between looks at a tree, at most
+    LEAST_LOOK_MS = 2, // and at least: a look at several processes takes some of that
     KILL_MS = 5000,    // for the kernel to end what we killed
     CHECKER_MS = 2000, // for the checker to say that the sample is gone
     WAIT_FACTOR = 9,   // a sample that waits for a CPU gets ten times its wall limit at most
@@ -42,20 +43,6 @@ void sc_box_task_free(sc_box_task *t)
         return;
     sc_free(t->texts);
     sc_free(t);
-}
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        (void)close(*fd); // sockets, pipes and pidfds: nothing to lose
-    *fd = -1;
-}
-
-static sc_code make_pair(int kind, int pair[2], sc_err *err)
-{
-    if (socketpair(AF_UNIX, kind | SOCK_CLOEXEC, 0, pair))
-        return sc_fail_sys(err, SC_E_IO, errno, "socketpair: %s", strerror(errno));
-    return SC_OK;
 }
 
 // ---- start
@@ -115,7 +102,7 @@ sc_code sc_runner_start(sc_runner *w, const sc_worker_opts *o, sc_err *err)
     if (o->cgroup && !o->tools)
         SC_TRY(sc_cgroup_make(o->cgroup, o->slot, &w->group, err));
     int pair[2];
-    sc_code code = make_pair(SOCK_SEQPACKET, pair, err);
+    sc_code code = sc_wire_pair(SOCK_SEQPACKET, pair, err);
     if (code != SC_OK) {
         sc_cgroup_drop(&w->group);
         return code;
@@ -148,10 +135,10 @@ sc_code sc_runner_start(sc_runner *w, const sc_worker_opts *o, sc_err *err)
 
 static sc_code start_checker(sc_runner *w, sc_err *err)
 {
-    close_fd(&w->checker);
-    close_fd(&w->checker_pidfd);
+    sc_wire_close(&w->checker);
+    sc_wire_close(&w->checker_pidfd);
     int pair[2];
-    SC_TRY(make_pair(SOCK_SEQPACKET, pair, err));
+    SC_TRY(sc_wire_pair(SOCK_SEQPACKET, pair, err));
     w->checker = pair[0];
     const sc_wire_msg m = {.type = SC_WIRE_CHECKER, .limits.memory = 1ull << 30};
     const sc_code code = sc_wire_send(w->control, m, NULL, 0, &pair[1], 1, err);
@@ -170,13 +157,13 @@ void sc_runner_stop(sc_runner *w)
     kill_pidfd(w->pidfd);
     kill_pidfd(w->checker_pidfd);
     // The zygote sees the end of its socket and ends, and the box with it.
-    close_fd(&w->control);
-    close_fd(&w->checker);
-    close_fd(&w->checker_pidfd);
-    close_fd(&w->pidfd);
-    close_fd(&w->output);
-    close_fd(&w->tool_fd);
-    close_fd(&w->children);
+    sc_wire_close(&w->control);
+    sc_wire_close(&w->checker);
+    sc_wire_close(&w->checker_pidfd);
+    sc_wire_close(&w->pidfd);
+    sc_wire_close(&w->output);
+    sc_wire_close(&w->tool_fd);
+    sc_wire_close(&w->children);
     if (w->spare.serial)
         sc_spare_drop(&w->spare);
     if (w->parent > 0) {
@@ -232,7 +219,7 @@ static sc_code open_case(const sc_box_task *t, ends *e, sc_err *err)
     SC_TRY(sc_wire_file(t->job.cases.at[t->at_case].in, &e->in, err));
     int out[2];
     if (pipe2(out, O_CLOEXEC)) {
-        close_fd(&e->in);
+        sc_wire_close(&e->in);
         return sc_fail_sys(err, SC_E_IO, errno, "pipe: %s", strerror(errno));
     }
     e->checker_out = out[0];
@@ -281,6 +268,12 @@ static sc_code hand_out(sc_runner *w, const sc_spare *to, const ends *e, sc_err 
     return sc_wire_send(w->checker, m, tests, SC_LEN(tests), &to->link, 1, err);
 }
 
+static void runs_from(sc_runner *w, uint64_t now)
+{
+    w->first_ns = w->looked_ns = now;
+    w->look_ns = now + LOOK_MS * MS;
+}
+
 /* The program goes to `to`, whose process is the sample's from now on. */
 static sc_code give_program(sc_runner *w, sc_spare *to, sc_err *err)
 {
@@ -299,14 +292,12 @@ static sc_code give_program(sc_runner *w, sc_spare *to, sc_err *err)
         w->tool_fd = to->link;
         to->link = -1;
     }
-    if (w->pidfd >= 0) {
-        w->first_ns = sc_now_ns();
-        w->look_ns = w->first_ns + LOOK_MS * MS;
-    }
+    if (w->pidfd >= 0)
+        runs_from(w, sc_now_ns());
     // What was handed out the others have.
-    close_fd(&e.in);
-    close_fd(&e.out);
-    close_fd(&e.checker_out);
+    sc_wire_close(&e.in);
+    sc_wire_close(&e.out);
+    sc_wire_close(&e.checker_out);
     sc_spare_drop(to); // what is left of it
     return code;
 }
@@ -462,8 +453,7 @@ static sc_code on_started(sc_runner *w, sc_wire_in *in, uint64_t now, sc_err *er
 {
     if (w->state == SC_WORKER_RUNNING && !w->waits && in->m.serial == w->serial) {
         w->pidfd = sc_wire_take_fd(in, 0);
-        w->first_ns = now;
-        w->look_ns = now + LOOK_MS * MS;
+        runs_from(w, now);
         if (w->killed)
             kill_pidfd(w->pidfd);
     } else if (w->spare.serial == in->m.serial) {
@@ -568,7 +558,22 @@ static void on_tool(sc_runner *w)
     if (n > 0)
         sc_buf_add(&w->tool, block, (size_t)n);
     else if (n == 0 || errno != EAGAIN)
-        close_fd(&w->tool_fd);
+        sc_wire_close(&w->tool_fd);
+}
+
+/*
+ * How long until the next look, in ns: sooner where the processes, which no limit of the kernel's
+ * holds together, would pass theirs by then at the pace of the `took` ns since they had `before`.
+ */
+static uint64_t look_again(const sc_tree *t, uint64_t before_kib, uint64_t took, uint64_t limit_kib)
+{
+    if (t->alive < 2 || t->rss_kib <= before_kib || t->rss_kib >= limit_kib)
+        return LOOK_MS * MS;
+    const double pace = (double)(t->rss_kib - before_kib) / (double)took;
+    const double half = (double)(limit_kib - t->rss_kib) / pace / 2;
+    if (half < LEAST_LOOK_MS * MS)
+        return LEAST_LOOK_MS * MS;
+    return half < LOOK_MS * MS ? (uint64_t)half : LOOK_MS * MS;
 }
 
 /* One look at the tree: CPU and memory against the limits. */
@@ -582,8 +587,10 @@ static void look(sc_runner *w, uint64_t now)
     w->look_ns = now + LOOK_MS * MS;
     if (w->tree.root <= 0)
         return; // it has ended; the message is on its way
-    const uint64_t limit_kib = (uint64_t)l->memory_mib << 10;
+    const uint64_t limit_kib = (uint64_t)l->memory_mib << 10, before_kib = w->tree.rss_kib;
     sc_tree_look(&w->tree, limit_kib);
+    w->look_ns = sc_now_ns() + look_again(&w->tree, before_kib, now - w->looked_ns + 1, limit_kib);
+    w->looked_ns = now;
     if ((double)w->tree.cpu_ns > l->cpu_s * 1e9)
         kill_sample(w, SC_STOP_CPU, now);
     else if (w->tree.rss_kib > limit_kib)

@@ -89,7 +89,8 @@ typedef struct sc_runner {
     uint32_t serial;   // of its process
     int pidfd, output;
     uint64_t nonce[2];
-    uint64_t run_ns, first_ns, look_ns, give_up_ns;
+    uint64_t run_ns, first_ns, give_up_ns;
+    uint64_t look_ns, looked_ns; // the next look at its processes, and the last one
     bool has_result, has_ended, at_eof, killed;
     sc_stop stop;
     int status;

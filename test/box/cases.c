@@ -185,8 +185,7 @@ static void check_row(suite *s, const char *dir, const json_t *row)
         (void)snprintf(why, sizeof why, "%zu processes at once, %zu before", most, s->idle);
         good = false;
     }
-    // Several processes are looked at every 20 ms: what they allocate between two looks comes on top.
-    if (good && v.peak_kib > (512 + 192) << 10) {
+    if (good && v.peak_kib > (512 + 64) << 10) {
         (void)snprintf(why, sizeof why, "%lu KiB", (unsigned long)v.peak_kib);
         good = false;
     }
