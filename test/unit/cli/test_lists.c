@@ -15,16 +15,22 @@ static void parse(char **word, int n, sc_args **out)
     CHECK_OK(sc_args_parse(&cmd, n, word, NULL, NULL, NULL, out, &err), &err);
 }
 
-static void expect(const char *text, const char *want)
+/* The list that `-p text` is, of numbers from `min` to `max`. */
+static sc_code list_of(const char *text, unsigned min, unsigned max, sc_list *l, sc_err *err)
 {
     char option[] = "-p", value[128];
     (void)snprintf(value, sizeof value, "%s", text);
     char *word[] = {option, value};
     SC_AUTO(sc_args) *a = NULL;
-    parse(word, 2, &a);
+    parse(word, SC_LEN(word), &a);
+    return sc_list_numbers(a, "n-prompt", min, max, l, err);
+}
+
+static void expect(const char *text, const char *want)
+{
     sc_list l;
     sc_err err = {0};
-    CHECK_OK(sc_list_numbers(a, "n-prompt", 0, 1 << 30, &l, &err), &err);
+    CHECK_OK(list_of(text, 0, 1 << 30, &l, &err), &err);
     SC_AUTO(sc_buf) got = sc_buf_init(1 << 16);
     for (size_t i = 0; i < l.n; i++)
         sc_buf_addf(&got, "%s%u", i ? " " : "", l.v[i]);
@@ -33,14 +39,9 @@ static void expect(const char *text, const char *want)
 
 static void refuse(const char *text, const char *why)
 {
-    char option[] = "-p", value[128];
-    (void)snprintf(value, sizeof value, "%s", text);
-    char *word[] = {option, value};
-    SC_AUTO(sc_args) *a = NULL;
-    parse(word, 2, &a);
     sc_list l;
     sc_err err = {0};
-    CHECK_CODE(SC_E_USAGE, sc_list_numbers(a, "n-prompt", 1, 5000, &l, &err), &err);
+    CHECK_CODE(SC_E_USAGE, list_of(text, 1, 5000, &l, &err), &err);
     CHECK(strstr(err.msg, "--n-prompt") && strstr(err.msg, why));
 }
 
