@@ -110,22 +110,31 @@ static const char first[] = "def first(a, b=1):\n"
                             "    return 'none'\n"
                             "x = first([1], 1)\n";
 
-void sc_warm_first(const sc_py *py)
+/* Runs `text` in `module`, if there is one: a new reference to what it calls `name`, or NULL. */
+static PyObject *run_for(PyObject *module, const char *text, const char *name)
 {
-    PyObject *module = PyModule_New("first");
     PyObject *globals = module ? PyModule_GetDict(module) : NULL;
-    PyObject *code = globals ? sc_py_compile(sc_str_c(first), "first") : NULL;
+    PyObject *code = globals ? sc_py_compile(sc_str_c(text), "practice") : NULL;
     PyObject *ran = NULL;
     if (code && PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins()) == 0)
         ran = PyEval_EvalCode(code, globals, globals);
-    PyObject *answer = ran ? PyDict_GetItemString(globals, "x") : NULL;
+    PyObject *answer = ran ? PyDict_GetItemString(globals, name) : NULL;
+    Py_XINCREF(answer);
+    Py_XDECREF(ran);
+    Py_XDECREF(code);
+    return answer;
+}
+
+void sc_warm_first(const sc_py *py)
+{
+    PyObject *module = PyModule_New("first");
+    PyObject *answer = run_for(module, first, "x");
     PyObject *both = answer ? Py_BuildValue("(O(i)O)", answer, 1, Py_None) : NULL;
     PyObject *back = both ? send_round(py->codec, both) : NULL;
     sc_py_flush(py);
     Py_XDECREF(back);
     Py_XDECREF(both);
-    Py_XDECREF(ran);
-    Py_XDECREF(code);
+    Py_XDECREF(answer);
     Py_XDECREF(module);
     PyErr_Clear(); // only time was to be won
 }
@@ -133,18 +142,12 @@ void sc_warm_first(const sc_py *py)
 sc_code sc_warm_up(sc_codec *codec, sc_err *err)
 {
     PyObject *module = PyModule_New("practice");
-    PyObject *globals = module ? PyModule_GetDict(module) : NULL;
-    PyObject *code = globals ? sc_py_compile(sc_str_c(practice), "practice") : NULL;
-    PyObject *ran = NULL;
-    if (code && PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins()) == 0)
-        ran = PyEval_EvalCode(code, globals, globals);
-    PyObject *answer = ran ? PyDict_GetItemString(globals, "answer") : NULL;
+    PyObject *answer = run_for(module, practice, "answer");
     PyObject *back = answer ? send_round(codec, answer) : NULL;
-    const bool good =
-        back && PyObject_RichCompareBool(back, answer, Py_EQ) == 1 && fail_once(globals);
+    const bool good = back && PyObject_RichCompareBool(back, answer, Py_EQ) == 1 &&
+                      fail_once(PyModule_GetDict(module));
     Py_XDECREF(back);
-    Py_XDECREF(ran);
-    Py_XDECREF(code);
+    Py_XDECREF(answer);
     Py_XDECREF(module);
     return good ? SC_OK : sc_py_fail(err, "the practice program");
 }
