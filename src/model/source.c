@@ -34,20 +34,60 @@ void sc_source_drop(sc_source *s)
     s->state = NULL;
 }
 
-/* The pages of a panel's rows; gate and up lie apart, so each half is a range of its own. */
-static void let_go(const sc_source *s, size_t p)
+/*
+ * The one or two ranges that the rows of the panels [from, to) lie in; returns how many. Gate and up
+ * lie apart, so each half of a panel has a range of its own.
+ */
+static size_t ranges_of(const sc_source *s, size_t from, size_t to, sc_ahead_range out[2])
 {
-    for (size_t h = 0; h < 2; h++) {
-        const void *const *row = s->row + p * SC_PANEL + SC_PANEL / 2 * h;
-        uintptr_t low = UINTPTR_MAX, high = 0;
-        for (size_t r = 0; r < SC_PANEL / 2; r++) {
-            if (!row[r])
-                continue;
-            low = (uintptr_t)row[r] < low ? (uintptr_t)row[r] : low;
-            high = (uintptr_t)row[r] > high ? (uintptr_t)row[r] : high;
-        }
-        if (low <= high)
-            sc_map_leave((const void *)low, high - low + s->row_size);
+    uintptr_t low[2] = {UINTPTR_MAX, UINTPTR_MAX}, high[2] = {0, 0};
+    for (size_t r = from * SC_PANEL; r < to * SC_PANEL; r++) {
+        const uintptr_t at = (uintptr_t)s->row[r];
+        const size_t h = r % SC_PANEL / (SC_PANEL / 2);
+        if (!at)
+            continue;
+        low[h] = at < low[h] ? at : low[h];
+        high[h] = at > high[h] ? at : high[h];
+    }
+    size_t n = 0;
+    // Two halves that lie in one another are one matrix.
+    const bool one = low[0] < high[1] && low[1] < high[0];
+    if (one) {
+        low[0] = low[1] < low[0] ? low[1] : low[0];
+        high[0] = high[1] > high[0] ? high[1] : high[0];
+    }
+    for (size_t h = 0; h < (one ? 1 : 2); h++)
+        if (low[h] <= high[h])
+            out[n++] = (sc_ahead_range){(const void *)low[h], high[h] - low[h] + s->row_size};
+    return n;
+}
+
+static void let_go(const sc_source *s, size_t from, size_t to)
+{
+    sc_ahead_range range[2];
+    const size_t n = ranges_of(s, from, to, range);
+    for (size_t i = 0; i < n; i++)
+        sc_map_leave(range[i].from, range[i].size);
+}
+
+/*
+ * Lets the file's pages of kept panels go, those of several beside each other at once: each time,
+ * the system interrupts every CPU that runs a thread of ours. What is left over at the end of a
+ * step goes with the whole source.
+ */
+static void leave_later(const sc_source *s, size_t p, sc_supply *supply)
+{
+    enum { TOGETHER = 512 << 10 }; // bytes
+    if (supply->behind != s || supply->end != p) {
+        if (supply->behind)
+            let_go(supply->behind, supply->first, supply->end);
+        supply->behind = s;
+        supply->first = p;
+    }
+    supply->end = p + 1;
+    if ((supply->end - supply->first) * SC_PANEL * s->row_size >= TOGETHER) {
+        let_go(s, supply->first, supply->end);
+        supply->behind = NULL;
     }
 }
 
@@ -75,7 +115,7 @@ const uint8_t *sc_source_panel(sc_source *s, size_t p, sc_supply *supply)
     supply->kern->pack(m->dtype, to, s->row + p * SC_PANEL, m->cols);
     s->state[p] = keep ? SC_PANEL_KEPT : SC_PANEL_SEEN;
     if (keep)
-        let_go(s, p);
+        leave_later(s, p, supply);
     return to;
 }
 
@@ -118,26 +158,7 @@ void sc_source_row(const sc_source *s, float *dst, size_t row)
 
 size_t sc_source_ranges(const sc_source *s, sc_ahead_range out[2])
 {
-    uintptr_t low[2] = {UINTPTR_MAX, UINTPTR_MAX}, high[2] = {0, 0};
-    for (size_t r = 0; r < s->panels * SC_PANEL; r++) {
-        const uintptr_t at = (uintptr_t)s->row[r];
-        const size_t h = r % SC_PANEL / (SC_PANEL / 2);
-        if (!at)
-            continue;
-        low[h] = at < low[h] ? at : low[h];
-        high[h] = at > high[h] ? at : high[h];
-    }
-    size_t n = 0;
-    // Two halves that lie in one another are one matrix; gate and up lie apart.
-    const bool one = low[0] < high[1] && low[1] < high[0];
-    if (one) {
-        low[0] = low[1] < low[0] ? low[1] : low[0];
-        high[0] = high[1] > high[0] ? high[1] : high[0];
-    }
-    for (size_t h = 0; h < (one ? 1 : 2); h++)
-        if (low[h] <= high[h])
-            out[n++] = (sc_ahead_range){(const void *)low[h], high[h] - low[h] + s->row_size};
-    return n;
+    return ranges_of(s, 0, s->panels, out);
 }
 
 bool sc_source_leave(const sc_source *s)
@@ -145,10 +166,7 @@ bool sc_source_leave(const sc_source *s)
     for (size_t p = 0; p < s->panels; p++)
         if (s->state[p] != SC_PANEL_KEPT)
             return false;
-    sc_ahead_range range[2];
-    const size_t n = sc_source_ranges(s, range);
-    for (size_t i = 0; i < n; i++)
-        sc_map_leave(range[i].from, range[i].size);
+    let_go(s, 0, s->panels);
     return true;
 }
 

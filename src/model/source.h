@@ -55,6 +55,9 @@ typedef struct sc_supply {
     const sc_kern *kern; // borrowed
     uint8_t *scratch;    // borrowed; one panel
     sc_keep *keep;       // borrowed
+    // Panels [first, end) of this source are kept, their pages of the file not yet let go.
+    const sc_source *behind; // borrowed; NULL: none
+    size_t first, end;
 } sc_supply;
 
 /** Panel `p`, packed; borrowed until the next call. */
