@@ -33,10 +33,17 @@ typedef struct tally {
     uint64_t runs;
 } tally;
 
+typedef enum phase {
+    NO_TRIAL,
+    TRY_FEWER, // one has just been sent away
+    TRY_ALL,   // and came back: was it the others' doing, or had something passed meanwhile?
+} phase;
+
 typedef struct choice {
-    size_t like;      // what the runs of the tallies were like
-    unsigned spare;   // threads that stay away
-    bool trial;       // one has just been sent away
+    size_t like;    // what the runs of the tallies were like
+    unsigned spare; // threads that stay away
+    phase trial;
+    bool paid;        // the last trial, and no quiet window came since
     tally all, fewer; // with every thread, with one fewer
     uint64_t pause;   // ns of runs until the other choice is tried again; doubles
     uint64_t left;    // ns of the pause that are left
@@ -47,6 +54,11 @@ typedef struct event {
     _Atomic uint32_t value;
     _Atomic uint32_t sleepers;
 } event;
+
+/* Where a thread was last seen: its CPU plus 1; on a cache line of its own. */
+typedef struct seat {
+    _Alignas(64) _Atomic int cpu;
+} seat;
 
 struct sc_pool {
     unsigned n;
@@ -61,6 +73,7 @@ struct sc_pool {
     _Alignas(64) _Atomic uint32_t inside; // threads waiting at the barrier
     _Atomic uint64_t slept_ns;            // at barriers, all threads together
     choice choice;                        // the caller's alone
+    seat seat[SC_POOL_MAX];               // [n]
 };
 
 static void relax(void)
@@ -76,14 +89,20 @@ static uint64_t now_ns(void)
     return sc_clock_ns(&clock);
 }
 
-/* Returns how long it slept, in ns. */
-static uint64_t wait_change(event *e, uint32_t old, unsigned spins)
+/* Whether it changed within so many looks. */
+static bool spin_change(const event *e, uint32_t old, unsigned spins)
 {
     for (unsigned i = 0; i < spins; i++) {
         if (atomic_load_explicit(&e->value, memory_order_acquire) != old)
-            return 0;
+            return true;
         relax();
     }
+    return false;
+}
+
+/* Returns how long it slept, in ns. */
+static uint64_t sleep_change(event *e, uint32_t old)
+{
     const uint64_t from = now_ns();
     (void)atomic_fetch_add(&e->sleepers, 1);
     while (atomic_load(&e->value) == old)
@@ -99,6 +118,37 @@ static void advance(event *e, uint32_t value)
         (void)syscall(SYS_futex, &e->value, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
+static void take_seat(sc_pool *p, unsigned index)
+{
+    atomic_store_explicit(&p->seat[index].cpu, sched_getcpu() + 1, memory_order_relaxed);
+}
+
+/*
+ * Leaves the CPU to another of the team that was last seen on it too, for one that none of them
+ * has. The system itself leaves two threads that wait for each other together for tens of
+ * milliseconds: there is never one in the queue that it could move.
+ */
+static void make_room(const sc_worker *me)
+{
+    sc_pool *p = me->pool;
+    cpu_set_t all, free;
+    if (sched_getaffinity(0, sizeof all, &all) != 0)
+        return; // more CPUs than the set holds
+    const int here = sched_getcpu();
+    bool shared = false;
+    free = all;
+    for (unsigned i = 0; i < me->n; i++) {
+        const int cpu = atomic_load_explicit(&p->seat[i].cpu, memory_order_relaxed) - 1;
+        if (cpu >= 0 && cpu < CPU_SETSIZE)
+            CPU_CLR((size_t)cpu, &free);
+        shared = shared || (i != me->index && cpu == here);
+    }
+    if (!shared || CPU_COUNT(&free) == 0 || sched_setaffinity(0, sizeof free, &free) != 0)
+        return;
+    (void)sched_setaffinity(0, sizeof all, &all); // where it may run is as before
+    take_seat(p, me->index);
+}
+
 /* The value of `start` for one more run, with `team` threads. */
 static uint32_t next_run(const sc_pool *p, unsigned team)
 {
@@ -111,15 +161,19 @@ void sc_pool_barrier(const sc_worker *me)
     sc_pool *p = me->pool;
     if (me->n == 1)
         return;
+    take_seat(p, me->index);
     const uint32_t round = atomic_load_explicit(&p->gate.value, memory_order_relaxed);
     if (atomic_fetch_add(&p->inside, 1) + 1 == me->n) {
         atomic_store(&p->inside, 0);
         advance(&p->gate, round + 1);
         return;
     }
-    const uint64_t slept = wait_change(&p->gate, round, p->spins);
-    if (slept)
-        (void)atomic_fetch_add_explicit(&p->slept_ns, slept, memory_order_relaxed);
+    if (spin_change(&p->gate, round, p->spins))
+        return;
+    if (p->spins) // as many CPUs as threads
+        make_room(me);
+    const uint64_t slept = sleep_change(&p->gate, round);
+    (void)atomic_fetch_add_explicit(&p->slept_ns, slept, memory_order_relaxed);
 }
 
 static void *work(void *arg)
@@ -128,7 +182,8 @@ static void *work(void *arg)
     sc_pool *p = me->pool;
     uint32_t seen = 0;
     for (;;) {
-        (void)wait_change(&p->start, seen, p->spins);
+        if (!spin_change(&p->start, seen, p->spins))
+            (void)sleep_change(&p->start, seen);
         // One look tells the run and its team: a thread that stayed away may have missed some.
         seen = atomic_load_explicit(&p->start.value, memory_order_acquire);
         if ((seen & TEAM) == 0)
@@ -214,7 +269,7 @@ void sc_pool_run(sc_pool *p, sc_pool_fn *fn, void *arg)
 }
 
 /* Starts the next window with `spare` threads away. */
-static void begin_window(choice *c, unsigned spare, bool trial)
+static void begin_window(choice *c, unsigned spare, phase trial)
 {
     c->spare = spare;
     c->trial = trial;
@@ -224,21 +279,34 @@ static void begin_window(choice *c, unsigned spare, bool trial)
         c->all = (tally){0, 0};
 }
 
-/* A window of runs alike is over; `slept` is the share of it that a thread slept at barriers. */
+/* A trial is over: which was faster, in time a run? */
+static void settle(choice *c)
+{
+    c->paid = (double)c->fewer.ns * (double)c->all.runs * 1.05 <
+              (double)c->all.ns * (double)c->fewer.runs;
+    c->pause = c->pause == 0 ? PAUSE_LEAST : c->pause < PAUSE_MOST ? 2 * c->pause : PAUSE_MOST;
+    c->left = c->pause;
+    begin_window(c, c->paid ? 1 : 0, NO_TRIAL);
+}
+
+/*
+ * A window of runs alike is over; `slept` is the share of it that a thread slept at barriers. What
+ * kept a thread away for one window is often gone in the next, so all must have been slow twice.
+ */
 static void choose(choice *c, double slept)
 {
-    if (c->trial) { // which was faster, in time a run?
-        const bool pays = (double)c->fewer.ns * (double)c->all.runs * 1.05 <
-                          (double)c->all.ns * (double)c->fewer.runs;
-        c->pause = c->pause == 0 ? PAUSE_LEAST : c->pause < PAUSE_MOST ? 2 * c->pause : PAUSE_MOST;
-        c->left = c->pause;
-        begin_window(c, pays ? 1 : 0, false);
+    if (c->trial == TRY_FEWER && !c->paid) {
+        begin_window(c, 0, TRY_ALL);
+    } else if (c->trial != NO_TRIAL) {
+        settle(c);
     } else if (c->left == 0 && slept > 0.2) {
-        begin_window(c, 1, true);
+        begin_window(c, 1, TRY_FEWER);
     } else {
-        if (c->left == 0)
+        if (c->left == 0) {
             c->pause = 0;
-        begin_window(c, c->spare, false);
+            c->paid = false;
+        }
+        begin_window(c, c->spare, NO_TRIAL);
     }
 }
 
@@ -253,7 +321,7 @@ static bool pass(choice *c, uint64_t ns)
     c->left -= ns < c->left ? ns : c->left;
     if (c->left > 0 || !c->spare)
         return false;
-    begin_window(c, 0, false);
+    begin_window(c, 0, NO_TRIAL);
     return true;
 }
 
@@ -266,7 +334,7 @@ void sc_pool_run_some(sc_pool *p, size_t like, sc_pool_fn *fn, void *arg)
     choice *c = &p->choice;
     if (c->like != like) {
         c->like = like;
-        begin_window(c, c->trial ? 0 : c->spare, false);
+        begin_window(c, c->trial ? 0 : c->spare, NO_TRIAL);
         atomic_store_explicit(&p->slept_ns, 0, memory_order_relaxed);
     }
     const uint64_t from = now_ns();

@@ -5,6 +5,8 @@
  * threads meet at barriers. Work is split over output rows and a reduction is never split, so any
  * number of threads gives the same bits. A waiting thread spins for some microseconds and then
  * sleeps in the kernel, so that a thread whose CPU was taken away does not cost the others theirs.
+ * Before it sleeps it leaves a CPU that another of the team is on too, where there is a free one
+ * that it may use; where it may run is the same afterwards.
  *
  * Threads: one thread at a time calls sc_pool_run.
  */
@@ -47,7 +49,8 @@ void sc_pool_run(sc_pool *p, sc_pool_fn *fn, void *arg);
 /**
  * As sc_pool_run, but with one thread fewer as long as that is faster: when another program keeps
  * taking a CPU away, the team spends its time waiting for the thread that ran there. That is tried
- * when threads sleep at barriers for more than a fifth of the time, and looked at again later.
+ * when threads sleep at barriers for more than a fifth of the time; if all together are slow once
+ * more behind it, one stays away, and that is looked at again later.
  * Runs with the same `like` do about the same work. fn must give the same result for any team.
  */
 void sc_pool_run_some(sc_pool *p, size_t like, sc_pool_fn *fn, void *arg);
