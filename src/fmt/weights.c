@@ -357,12 +357,12 @@ sc_code sc_weights_data(sc_weights *w, const sc_tensor *t, const void **out, sc_
     return SC_OK;
 }
 
-bool sc_weights_in_file(const sc_weights *w, const void *p)
+bool sc_weights_in_file(const sc_weights *w, const void *first, const void *last)
 {
     for (size_t i = 0; i < w->n_files; i++) {
         size_t size = 0;
         const uintptr_t from = (uintptr_t)sc_map_bytes(w->part[i].map, &size);
-        if ((uintptr_t)p >= from && (uintptr_t)p - from < size)
+        if ((uintptr_t)first >= from && first <= last && (uintptr_t)last - from < size)
             return true;
     }
     return false;

@@ -64,8 +64,8 @@ const sc_tensor *sc_weights_find(const sc_weights *w, sc_str name);
 sc_code sc_weights_data(sc_weights *w, const sc_tensor *t, const void **out,
                         sc_err *err) SC_CHECKED;
 
-/** Whether `p` points into one of the mapped files. */
-bool sc_weights_in_file(const sc_weights *w, const void *p);
+/** Whether one of the mapped files holds all from `first` to `last`. */
+bool sc_weights_in_file(const sc_weights *w, const void *first, const void *last);
 
 /** `t` will not be read again soon: drops a gathered copy, lets the mapping's pages go. */
 void sc_weights_forget(sc_weights *w, const sc_tensor *t);

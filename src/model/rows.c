@@ -145,7 +145,7 @@ sc_code sc_group_init(sc_group *g, sc_dtype dtype, size_t n, bool bias, sc_err *
 {
     g->dtype = dtype;
     g->n = n;
-    g->row = sc_alloc(n, sizeof *g->row);
+    g->row = sc_alloc(sc_panels(n) * SC_PANEL, sizeof *g->row);
     g->bias = bias ? sc_alloc(n, sizeof *g->bias) : NULL;
     return g->row && (g->bias || !bias) ? SC_OK : sc_fail_nomem(err);
 }
@@ -174,15 +174,24 @@ static void pack_share(const sc_worker *me, void *arg)
 /* Whether all rows lie in the mapped files, where they stay. */
 static bool in_file(const sc_binder *b, const void *const *row, size_t n)
 {
+    const sc_weights *w = b->net->weights;
+    uintptr_t low = UINTPTR_MAX, high = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uintptr_t at = (uintptr_t)row[i];
+        low = at && at < low ? at : low;
+        high = at > high ? at : high;
+    }
+    if (sc_weights_in_file(w, (const void *)low, (const void *)high)) // nearly always
+        return true;
     for (size_t i = 0; i < n; i++)
-        if (row[i] && !sc_weights_in_file(b->net->weights, row[i]))
+        if (row[i] && !sc_weights_in_file(w, row[i], row[i]))
             return false;
     return true;
 }
 
-/* A matrix that is packed when it is needed, at `place`. */
-static sc_code defer(sc_net *net, const sc_mat *m, const void *const *row, uint8_t *place,
-                     sc_source **out, sc_err *err)
+/* A matrix that is packed when it is needed, at `place`; takes the rows. */
+static sc_code defer(sc_net *net, const sc_mat *m, sc_group *g, uint8_t *place, sc_source **out,
+                     sc_err *err)
 {
     if (!sc_grow(&net->source, &net->cap_sources, net->n_sources, 1u << 24, sizeof *net->source))
         return sc_fail_nomem(err);
@@ -191,40 +200,59 @@ static sc_code defer(sc_net *net, const sc_mat *m, const void *const *row, uint8
         return sc_fail_nomem(err);
     net->source[net->n_sources++] = s;
     *out = s;
-    return sc_source_init(s, m, row, place, err);
+    return sc_source_init(s, m, sc_take(g->row), place, err);
 }
 
-/* Finds a place for `n` rows and packs them, now or when they are needed; a NULL row is zeros. */
-static sc_code pack(sc_binder *b, sc_dtype dtype, size_t cols, const void *const *row, size_t n,
-                    sc_mat *out, sc_source **source, sc_err *err)
+/* Finds a place for the rows and packs them, now or when they are needed: then it takes them. */
+static sc_code pack(sc_binder *b, sc_group *g, size_t cols, sc_mat *out, sc_source **source,
+                    sc_err *err)
 {
     sc_net *net = b->net;
-    const size_t panel = sc_panel_size(dtype, cols);
+    const size_t panel = sc_panel_size(g->dtype, cols);
     size_t size = 0;
-    if (!sc_mul_size(panel, sc_panels(n), &size) || size > net->arena_size - net->arena_used)
+    if (!sc_mul_size(panel, sc_panels(g->n), &size) || size > net->arena_size - net->arena_used)
         return sc_fail(err, SC_E_LIMIT, "packed weights outgrow their estimate");
     pack_job job = {.kern = b->kern,
-                    .dtype = dtype,
+                    .dtype = g->dtype,
                     .cols = cols,
-                    .n = n,
+                    .n = g->n,
                     .panel_size = panel,
-                    .row = row,
+                    .row = g->row,
                     .dst = net->arena + net->arena_used};
     net->arena_used += size;
-    *out = sc_mat_of(dtype, n, cols, job.dst);
-    if (!b->now && in_file(b, row, n))
-        return defer(net, out, row, job.dst, source, err);
+    *out = sc_mat_of(g->dtype, g->n, cols, job.dst);
+    if (!b->now && in_file(b, g->row, g->n))
+        return defer(net, out, g, job.dst, source, err);
     sc_pool_run(b->pool, pack_share, &job);
     net->packed += size;
     return SC_OK;
 }
 
+/* Neighbours as one group; a single one is taken as it is. */
+static sc_code join(sc_group *g, size_t n, sc_group *out, sc_err *err)
+{
+    if (n == 1) {
+        *out = (sc_group){.dtype = g->dtype, .n = g->n, .row = sc_take(g->row)};
+        return SC_OK;
+    }
+    size_t rows = 0, at = 0;
+    for (size_t i = 0; i < n; i++)
+        rows += g[i].n;
+    SC_TRY(sc_group_init(out, g->dtype, rows, false, err));
+    for (size_t i = 0; i < n; i++) {
+        memcpy(out->row + at, g[i].row, g[i].n * sizeof *out->row);
+        at += g[i].n;
+    }
+    return SC_OK;
+}
+
 /* One linear layer out of groups of rows; neighbours of one type become one part. */
-sc_code sc_bind_linear(sc_binder *b, const sc_group *g, size_t n, size_t cols, sc_linear *out,
+sc_code sc_bind_linear(sc_binder *b, sc_group *g, size_t n, size_t cols, sc_linear *out,
                        sc_err *err)
 {
     *out = (sc_linear){0};
     for (size_t i = 0; i < n;) {
+        const size_t first = i;
         size_t last = i, rows = 0;
         bool bias = false;
         for (; last < n && g[last].dtype == g[i].dtype; last++) {
@@ -232,19 +260,17 @@ sc_code sc_bind_linear(sc_binder *b, const sc_group *g, size_t n, size_t cols, s
             bias |= g[last].bias != NULL;
         }
         SC_AUTO(sc_group) all = {0};
-        SC_TRY(sc_group_init(&all, g[i].dtype, rows, false, err));
+        SC_TRY(join(g + first, last - first, &all, err));
         const uint32_t p = out->n_parts;
         if (bias && !(out->bias[p] = sc_bind_floats(b->net, rows)))
             return sc_fail_nomem(err);
         size_t at = 0;
         for (; i < last; i++) {
-            memcpy(all.row + at, g[i].row, g[i].n * sizeof *all.row);
             if (g[i].bias)
                 memcpy(out->bias[p] + at, g[i].bias, g[i].n * sizeof(float));
             at += g[i].n;
         }
-        SC_TRY(pack(b, all.dtype, cols, all.row, rows, &out->part[p], &out->source[p],
-                    err));
+        SC_TRY(pack(b, &all, cols, &out->part[p], &out->source[p], err));
         out->at[p] = out->rows;
         out->rows += (uint32_t)rows;
         out->n_parts++;

@@ -37,7 +37,7 @@ typedef struct sc_matrix {
 typedef struct sc_group {
     sc_dtype dtype;
     size_t n;
-    const void **row; // owned, [n]; NULL is a row of zeros
+    const void **row; // owned, [n] up to whole panels; NULL is a row of zeros
     float *bias;      // owned, [n], or NULL
 } sc_group;
 
@@ -74,8 +74,12 @@ sc_code sc_bind_vector(sc_binder *b, const char *base, uint32_t i, uint32_t j, c
 sc_code sc_bind_matrix(sc_binder *b, const char *base, uint32_t i, uint32_t j, size_t rows,
                        size_t cols, sc_matrix *out, sc_err *err) SC_CHECKED;
 
-/** Packs groups of rows as one linear layer; neighbours of one type become one part. */
-sc_code sc_bind_linear(sc_binder *b, const sc_group *g, size_t n, size_t cols, sc_linear *out,
+/**
+ * Packs groups of rows as one linear layer; neighbours of one type become one part.
+ *
+ * Owns: may take rows out of the groups
+ */
+sc_code sc_bind_linear(sc_binder *b, sc_group *g, size_t n, size_t cols, sc_linear *out,
                        sc_err *err) SC_CHECKED;
 
 /** The file's bytes of `m` will not be read again. */

@@ -9,21 +9,19 @@
 #include <assert.h>
 #include <string.h>
 
-sc_code sc_source_init(sc_source *s, const sc_mat *m, const void *const *row, uint8_t *place,
-                       sc_err *err)
+sc_code sc_source_init(sc_source *s, const sc_mat *m, const void **row, uint8_t *place, sc_err *err)
 {
     uint64_t size = 0;
     const bool whole = sc_dtype_row_size(m->dtype, m->cols, &size);
     assert(whole);
-    *s = (sc_source){
-        .mat = *m, .row_size = (size_t)size, .panels = sc_panels(m->rows), .place = place};
+    *s = (sc_source){.mat = *m,
+                     .row = row,
+                     .row_size = (size_t)size,
+                     .panels = sc_panels(m->rows),
+                     .place = place};
     s->mat.data = place;
-    s->row = sc_alloc(s->panels * SC_PANEL, sizeof *s->row);
     s->state = sc_alloc(s->panels, 1);
-    if (!s->row || !s->state)
-        return sc_fail_nomem(err);
-    memcpy(s->row, row, m->rows * sizeof *s->row);
-    return SC_OK;
+    return s->state ? SC_OK : sc_fail_nomem(err);
 }
 
 void sc_source_drop(sc_source *s)
@@ -41,9 +39,10 @@ void sc_source_drop(sc_source *s)
 static size_t ranges_of(const sc_source *s, size_t from, size_t to, sc_ahead_range out[2])
 {
     uintptr_t low[2] = {UINTPTR_MAX, UINTPTR_MAX}, high[2] = {0, 0};
-    for (size_t r = from * SC_PANEL; r < to * SC_PANEL; r++) {
-        const uintptr_t at = (uintptr_t)s->row[r];
-        const size_t h = r % SC_PANEL / (SC_PANEL / 2);
+    // The first and the last row of each half of a panel tell enough.
+    for (size_t i = from * 4; i < to * 4; i++) {
+        const size_t h = i / 2 % 2, half = SC_PANEL / 2;
+        const uintptr_t at = (uintptr_t)s->row[i / 2 * half + (i % 2 ? half - 1 : 0)];
         if (!at)
             continue;
         low[h] = at < low[h] ? at : low[h];

@@ -34,8 +34,12 @@ typedef struct sc_source {
     uint8_t *place; // borrowed, [panels, panel size]: where they go when they are kept
 } sc_source;
 
-/** Takes `n` row pointers. Owns: drop with sc_source_drop, also on failure. Errors: SC_E_NOMEM */
-sc_code sc_source_init(sc_source *s, const sc_mat *m, const void *const *row, uint8_t *place,
+/**
+ * Shapes: row [panels, 32]
+ * Owns:   takes `row`; drop with sc_source_drop, also on failure
+ * Errors: SC_E_NOMEM
+ */
+sc_code sc_source_init(sc_source *s, const sc_mat *m, const void **row, uint8_t *place,
                        sc_err *err) SC_CHECKED;
 void sc_source_drop(sc_source *s);
 
@@ -69,7 +73,7 @@ void sc_source_mul(sc_source *s, const sc_mul *job, size_t from, size_t to, sc_s
 /** As sc_mat_row. */
 void sc_source_row(const sc_source *s, float *dst, size_t row);
 
-/** The one or two ranges that its rows lie in; returns how many. */
+/** The one or two ranges that its rows lie in, but for a few at their ends; returns how many. */
 size_t sc_source_ranges(const sc_source *s, sc_ahead_range out[2]);
 
 /**

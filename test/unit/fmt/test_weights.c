@@ -98,7 +98,11 @@ TEST(shards_are_one_model)
         CHECK(b && b->size == 8);
         CHECK_OK(sc_weights_data(w, b, &bytes, &err), &err);
         assert_memory_equal(bytes, ((const float[]){3, 2}), 8);
-        CHECK(sc_weights_in_file(w, bytes));
+        CHECK(sc_weights_in_file(w, bytes, bytes));
+        const void *other = NULL;
+        CHECK_OK(sc_weights_data(w, sc_weights_find(w, SC_STR("a")), &other, &err), &err);
+        const bool rises = (uintptr_t)other < (uintptr_t)bytes;
+        CHECK(!sc_weights_in_file(w, rises ? other : bytes, rises ? bytes : other));
         (void)sc_weights_files(w, &n);
         CHECK(n == 2 && sc_weights_config(w));
     }
