@@ -214,7 +214,13 @@ static sc_code find_files(const sc_eval_model *spec, const sc_engine_opts *opts,
 static sc_code read_tok(sc_engine *e, sc_err *err)
 {
     local *l = e->self;
-    SC_TRY(sc_tok_open(l->tok_path, &l->tok, err));
+    size_t n = 0;
+    const sc_weights *w = l->model ? sc_model_weights(l->model) : NULL;
+    const sc_gguf *g = w ? sc_weights_gguf(w) : NULL;
+    if (g && strcmp(sc_weights_files(w, &n)->path, l->tok_path) == 0) // open and read already
+        SC_TRY_IN(sc_tok_open_gguf(g, &l->tok, err), err, "%s", l->tok_path);
+    else
+        SC_TRY(sc_tok_open(l->tok_path, &l->tok, err));
     e->tok = l->tok;
     return SC_OK;
 }

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "tok/lines.h"
 
 #include <stdio.h>
 
@@ -119,6 +120,11 @@ void sc_bpe_drop(sc_bpe *b)
     *b = (sc_bpe){0};
 }
 
+void sc_bpe_fetch(const sc_bpe *b, int32_t left, int32_t right)
+{
+    __builtin_prefetch(&b->slot[home(b, left, right)], 1);
+}
+
 sc_code sc_bpe_add(sc_bpe *b, int32_t left, int32_t right, uint32_t rank, int32_t id, sc_err *err)
 {
     if (2 * (b->n_merges + 1) > b->mask) {
@@ -228,6 +234,35 @@ size_t sc_bpe_cut(const sc_bpe *b, sc_str s, size_t at)
     return s.n;
 }
 
+/* Fills the table of pairs of single bytes. */
+static sc_code find_pairs(sc_bpe *b, sc_err *err)
+{
+    int32_t most = -1;
+    for (unsigned i = 0; i < 256; i++)
+        most = b->byte_id[i] > most ? b->byte_id[i] : most;
+    uint16_t *first = sc_alloc((size_t)(most + 1), sizeof *first); // byte + 1 of an id, or 0
+    if (!first)
+        return sc_fail_nomem(err);
+    uint16_t next[257] = {0}; // another byte of that id
+    for (uint16_t i = 256; i > 0; i--) {
+        const int32_t id = b->byte_id[i - 1];
+        if (id < 0)
+            continue;
+        next[i] = first[id];
+        first[id] = i;
+    }
+    for (size_t i = 0; i <= b->mask; i++) {
+        const sc_bpe_merge *m = &b->slot[i];
+        if (m->left < 0 || m->left > most || m->right > most)
+            continue;
+        for (size_t l = first[m->left]; l; l = next[l])
+            for (size_t r = first[m->right]; r; r = next[r])
+                b->byte_pair[(l - 1) * 256 + (r - 1)] = (sc_bpe_pair){m->rank, m->id};
+    }
+    sc_free(first);
+    return SC_OK;
+}
+
 sc_code sc_bpe_finish(sc_bpe *b, sc_err *err)
 {
     find_cuts(b);
@@ -235,39 +270,9 @@ sc_code sc_bpe_finish(sc_bpe *b, sc_err *err)
     b->byte_pair = sc_alloc((size_t)256 * 256, sizeof *b->byte_pair);
     if (!b->byte_pair)
         return sc_fail_nomem(err);
-    for (size_t i = 0; i < (size_t)256 * 256; i++) {
-        const int32_t left = b->byte_id[i / 256];
-        const int32_t right = b->byte_id[i % 256];
-        const sc_bpe_merge *m = left < 0 || right < 0 ? NULL : find_merge(b, left, right);
-        b->byte_pair[i] = m ? (sc_bpe_pair){m->rank, m->id} : (sc_bpe_pair){NO_RANK, -1};
-    }
-    return SC_OK;
-}
-
-/* One line of "merges": its two tokens and what they become. */
-static sc_code read_merge(sc_bpe *b, sc_str left, sc_str right, uint32_t rank, char **room,
-                          size_t *cap, sc_err *err)
-{
-    const size_t skip = b->prefix ? strlen(b->prefix) : 0;
-    if (left.n + right.n > *cap) {
-        char *p = sc_realloc(*room, left.n + right.n + 256, 1);
-        if (!p)
-            return sc_fail_nomem(err);
-        *room = p;
-        *cap = left.n + right.n + 256;
-    }
-    const sc_str rest = right.n >= skip ? sc_str_skip(right, skip) : right;
-    memcpy(*room, left.p, left.n);
-    memcpy(*room + left.n, rest.p, rest.n);
-    const int32_t l = sc_vocab_find(b->vocab, left);
-    const int32_t r = sc_vocab_find(b->vocab, right);
-    const int32_t id = sc_vocab_find(b->vocab, (sc_str){*room, left.n + rest.n});
-    if (l < 0 || r < 0 || id < 0)
-        return sc_fail(err, SC_E_FORMAT, "merge %u: \"%.*s\" is not in the vocabulary", rank,
-                       SC_STRF(l < 0   ? left
-                               : r < 0 ? right
-                                       : ((sc_str){*room, left.n + rest.n})));
-    return sc_bpe_add(b, l, r, rank, id, err);
+    for (size_t i = 0; i < (size_t)256 * 256; i++)
+        b->byte_pair[i] = (sc_bpe_pair){NO_RANK, -1};
+    return find_pairs(b, err);
 }
 
 /* The two tokens of a merge, in either form. */
@@ -296,22 +301,18 @@ static sc_code split_merge(sc_tv v, uint32_t rank, sc_str *left, sc_str *right, 
 
 static sc_code read_merges(sc_tv merges, sc_bpe *b, sc_err *err)
 {
-    char *room = NULL;
-    size_t cap = 0;
     uint32_t rank = 0;
-    sc_code code = SC_OK;
-    for (sc_tv_iter it = sc_tv_each(merges); it.left && code == SC_OK; sc_tv_next(&it)) {
+    SC_AUTO(sc_lines) lines;
+    sc_lines_init(&lines, b);
+    for (sc_tv_iter it = sc_tv_each(merges); it.left; sc_tv_next(&it)) {
         sc_str left;
         sc_str right;
         if (sc_tv_is(it.v, SC_TAPE_STRING) && sc_str_starts(sc_tv_str(it.v), SC_STR("#version")))
             continue;
-        code = split_merge(it.v, rank, &left, &right, err);
-        if (code == SC_OK)
-            code = read_merge(b, left, right, rank, &room, &cap, err);
-        rank++;
+        SC_TRY(split_merge(it.v, rank++, &left, &right, err));
+        SC_TRY(sc_lines_add(&lines, left, right, err));
     }
-    sc_free(room);
-    return code;
+    return sc_lines_end(&lines, err);
 }
 
 /* The string `key` on the heap; stays NULL when absent or empty. */

@@ -67,6 +67,9 @@ void sc_bpe_drop(sc_bpe *b);
 sc_code sc_bpe_add(sc_bpe *b, int32_t left, int32_t right, uint32_t rank, int32_t id,
                    sc_err *err) SC_CHECKED;
 
+/** Fetches the place of a merge into the cache, for an sc_bpe_add to come. */
+void sc_bpe_fetch(const sc_bpe *b, int32_t left, int32_t right);
+
 /** Call once after the last sc_bpe_add. Errors: SC_E_NOMEM */
 sc_code sc_bpe_finish(sc_bpe *b, sc_err *err) SC_CHECKED;
 

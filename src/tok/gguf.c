@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "tok/lines.h"
 #include "tok/tok_impl.h"
 
 #include <math.h>
@@ -221,26 +222,21 @@ static sc_code read_merges(const sc_gguf *g, sc_tok *t, sc_err *err)
     if (!merges)
         return sc_fail(err, SC_E_FORMAT, "tokenizer.ggml.merges is missing");
     SC_TRY(sc_bpe_init(&t->bpe, &t->vocab, (size_t)merges->n, err));
-    SC_AUTO(sc_buf) both = sc_buf_init(1 << 20);
+    SC_AUTO(sc_lines) lines;
+    sc_lines_init(&lines, &t->bpe);
     size_t pos = 0;
     sc_str line;
     for (uint32_t rank = 0; sc_gguf_next_str(merges, &pos, &line); rank++) {
         const char *space = line.n > 1 ? memchr(line.p + 1, ' ', line.n - 1) : NULL;
-        const sc_str left = {line.p, space ? (size_t)(space - line.p) : line.n};
-        const sc_str right = sc_str_skip(line, left.n + 1);
-        sc_buf_clear(&both);
-        sc_buf_add_str(&both, left);
-        sc_buf_add_str(&both, right);
-        const int32_t l = sc_vocab_find(&t->vocab, left);
-        const int32_t r = sc_vocab_find(&t->vocab, right);
-        const int32_t id = sc_vocab_find(&t->vocab, sc_buf_str(&both));
-        if (!sc_buf_ok(&both) || !space || l < 0 || r < 0 || id < 0)
+        if (!space)
             return sc_fail(err, SC_E_FORMAT,
-                           "tokenizer.ggml.merges: merge %u, \"%.*s\", is not of tokens of the "
-                           "vocabulary",
-                           rank, SC_STRF(line));
-        SC_TRY(sc_bpe_add(&t->bpe, l, r, rank, id, err));
+                           "tokenizer.ggml.merges: merge %u, \"%.*s\", is not two tokens", rank,
+                           SC_STRF(line));
+        const sc_str left = {line.p, (size_t)(space - line.p)};
+        SC_TRY_IN(sc_lines_add(&lines, left, sc_str_skip(line, left.n + 1), err), err,
+                  "tokenizer.ggml.merges");
     }
+    SC_TRY_IN(sc_lines_end(&lines, err), err, "tokenizer.ggml.merges");
     return sc_bpe_finish(&t->bpe, err);
 }
 

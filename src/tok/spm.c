@@ -36,7 +36,11 @@ void sc_listed_drop(sc_listed *l)
 
 sc_code sc_tok_add_listed(sc_tok *t, const sc_listed *l, sc_err *err)
 {
+    size_t bytes = 0;
+    for (size_t i = 0; i < l->n; i++)
+        bytes += l->text[i].n; // of one file
     SC_TRY(sc_vocab_init(&t->vocab, l->n, err));
+    SC_TRY(sc_vocab_reserve(&t->vocab, l->n, bytes + 1, err));
     SC_TRY(sc_added_init(&t->added, err));
     for (size_t i = 0; i < l->n; i++) {
         bool is_new = true;

@@ -151,6 +151,13 @@ static sc_code grow_pool(sc_vocab *v, size_t more, sc_err *err)
     return SC_OK;
 }
 
+sc_code sc_vocab_reserve(sc_vocab *v, size_t n_ids, size_t n_bytes, sc_err *err)
+{
+    if (n_ids)
+        SC_TRY(grow_ids(v, (int64_t)n_ids - 1, err));
+    return grow_pool(v, n_bytes, err);
+}
+
 /* Puts a new text behind the others. */
 static sc_code add_item(sc_vocab *v, sc_str text, int64_t id, uint32_t hash, sc_err *err)
 {
@@ -192,10 +199,41 @@ sc_code sc_vocab_add(sc_vocab *v, sc_str text, int64_t id, bool *is_new, sc_err 
     return SC_OK;
 }
 
+int32_t sc_vocab_find_hashed(const sc_vocab *v, sc_str text, uint32_t hash)
+{
+    const sc_vocab_item *item = find_item(v, text, hash);
+    return item ? item->id : -1;
+}
+
 int32_t sc_vocab_find(const sc_vocab *v, sc_str text)
 {
-    const sc_vocab_item *item = find_item(v, text, (uint32_t)sc_vocab_hash(v->key, text.p, text.n));
-    return item ? item->id : -1;
+    return sc_vocab_find_hashed(v, text, (uint32_t)sc_vocab_hash(v->key, text.p, text.n));
+}
+
+uint32_t sc_vocab_fetch(const sc_vocab *v, sc_str text)
+{
+    const uint32_t hash = (uint32_t)sc_vocab_hash(v->key, text.p, text.n);
+    if (v->slot)
+        __builtin_prefetch(&v->slot[hash & v->mask]);
+    return hash;
+}
+
+void sc_vocab_fetch_item(const sc_vocab *v, uint32_t hash)
+{
+    const uint32_t slot = v->slot ? v->slot[hash & v->mask] : 0;
+    if (slot)
+        __builtin_prefetch(&v->item[slot - 1]);
+}
+
+bool sc_vocab_is(const sc_vocab *v, int32_t id, sc_str left, sc_str right)
+{
+    if (!sc_vocab_has(v, id))
+        return false;
+    const sc_vocab_item *item = &v->item[v->of_id[id]];
+    const char *p = v->pool + item->at;
+    // A text whose id was changed is still named by the one before.
+    return item->id == id && item->n == left.n + right.n && memcmp(p, left.p, left.n) == 0 &&
+           memcmp(p + left.n, right.p, right.n) == 0;
 }
 
 bool sc_vocab_has(const sc_vocab *v, int32_t id)

@@ -46,6 +46,9 @@ typedef struct sc_vocab {
 
 /** An empty vocabulary with room for about `n` tokens. Errors: SC_E_NOMEM */
 sc_code sc_vocab_init(sc_vocab *v, size_t n, sc_err *err) SC_CHECKED;
+
+/** Room for ids below `n_ids` and `n_bytes` of text. Errors: SC_E_NOMEM, SC_E_LIMIT */
+sc_code sc_vocab_reserve(sc_vocab *v, size_t n_ids, size_t n_bytes, sc_err *err) SC_CHECKED;
 void sc_vocab_drop(sc_vocab *v);
 
 /**
@@ -58,6 +61,17 @@ sc_code sc_vocab_add(sc_vocab *v, sc_str text, int64_t id, bool *is_new, sc_err 
 
 /** The id of `text`, or -1. */
 int32_t sc_vocab_find(const sc_vocab *v, sc_str text);
+
+/**
+ * sc_vocab_find in three steps, so that several look-ups can wait for memory together: the hash,
+ * whose slot is fetched into the cache; its item; the id.
+ */
+uint32_t sc_vocab_fetch(const sc_vocab *v, sc_str text);
+void sc_vocab_fetch_item(const sc_vocab *v, uint32_t hash);
+int32_t sc_vocab_find_hashed(const sc_vocab *v, sc_str text, uint32_t hash);
+
+/** Whether `id` is what sc_vocab_find gives for `left` with `right` behind it. */
+bool sc_vocab_is(const sc_vocab *v, int32_t id, sc_str left, sc_str right);
 
 /** Whether `id` has a token. */
 bool sc_vocab_has(const sc_vocab *v, int32_t id);

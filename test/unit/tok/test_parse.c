@@ -230,6 +230,24 @@ TEST(says_where_it_failed)
     assert_int_equal(err.at, 2);
 }
 
+TEST(two_bytes_of_one_id_merge_alike_and_merges_come_in_any_order)
+{
+    UNUSED;
+    static const char json[] =
+        "{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},"
+        "\"decoder\":{\"type\":\"ByteLevel\"},\"model\":{\"type\":\"BPE\",\"vocab\":"
+        "{\"abc\":5,\"a\":0,\"d\":0,\"b\":1,\"c\":2,\"bc\":3,\"db\":4},"
+        "\"merges\":[\"d b\",\"b c\",\"a bc\"]}}";
+    SC_AUTO(sc_tok) *t = NULL;
+    SC_AUTO(sc_ids) ids = {0};
+    sc_err err = {0};
+    CHECK_OK(parse(json, sizeof json - 1, &t, &err), &err);
+    CHECK_OK(sc_tok_encode(t, SC_STR("abdbbcdbc"), 0, &ids, &err), &err);
+    // "a b" is "d b": they have one id.
+    assert_int_equal(ids.n, 5);
+    assert_memory_equal(ids.p, ((const int32_t[]){4, 4, 3, 4, 2}), 5 * sizeof(int32_t));
+}
+
 TEST(refuses_deep_nesting)
 {
     UNUSED;
@@ -294,6 +312,7 @@ int main(void)
         T(survives_every_failed_allocation),
         T(encoding_survives_every_failed_allocation),
         T(says_where_it_failed),
+        T(two_bytes_of_one_id_merge_alike_and_merges_come_in_any_order),
         T(refuses_deep_nesting),
         T(refuses_text_that_is_not_utf8),
         T(a_long_text_without_white_space_takes_no_quadratic_time),
