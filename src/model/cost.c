@@ -20,10 +20,14 @@ static double experts_met(double n, double used, double rows)
     return 1 - pow(1 - used / n, rows);
 }
 
+/* A layer that `all` rows enter and `rows` leave. */
 static void add_layer(sc_cost *c, const sc_net *net, const sc_layer *l, sc_compute compute,
-                      double rows)
+                      double all, double rows)
 {
-    const sc_linear *const lin[] = {&l->qkv, &l->out, &l->up, &l->down, &l->router};
+    add_linear(c, &l->qkv, compute, all, 1);
+    if (!(rows > 0))
+        return;
+    const sc_linear *const lin[] = {&l->out, &l->up, &l->down, &l->router};
     for (size_t j = 0; j < SC_LEN(lin); j++)
         add_linear(c, lin[j], compute, rows, 1);
     const double n = net->config.experts, used = net->config.experts_used;
@@ -55,7 +59,9 @@ sc_cost sc_cost_of(const sc_net *net, sc_kv kv, sc_compute compute, const sc_ste
     const double width = kv.type == SC_F32 ? 4 : kv.type == SC_Q8_0 ? 34.0 / 32 : 2;
     sc_cost c = {0};
     for (uint32_t l = 0; l < g->layers; l++) {
-        add_layer(&c, net, &net->layer[l], compute, s->rows);
+        // Behind the last layer's keys only rows that want logits go on.
+        const bool last = l + 1 == g->layers && !g->parallel;
+        add_layer(&c, net, &net->layer[l], compute, s->rows, last ? s->logits : s->rows);
         // Scores, then values.
         c.macs[kv.type == SC_BF16 ? SC_ACTS_BF16 : SC_ACTS_F32] +=
             2.0 * g->heads * g->head_dim * seen(g, l, s->keys) * s->rows;

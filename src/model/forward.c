@@ -604,6 +604,32 @@ static void attention(sc_step *s, const sc_worker *me, uint32_t l)
     sc_pool_barrier(me);
 }
 
+/* Whether layer `l` is the last and some rows end with their keys: nobody asks for their logits. */
+static bool ends_rows(const sc_step *s, uint32_t l)
+{
+    const sc_config *c = &s->net->config;
+    return l + 1 == c->layers && s->n_logits < s->n && !s->work->hidden && !c->parallel;
+}
+
+/* Brings the rows whose logits are wanted to the front; from here on the step has only those. */
+static void keep_wanted(sc_step *s, const sc_worker *me)
+{
+    const sc_config *c = &s->net->config;
+    const size_t hidden = c->hidden, q = (size_t)c->heads * c->head_dim;
+    const sc_work *w = s->work;
+    if (me->index == 0) {
+        for (size_t i = 0; i < s->n_logits; i++) {
+            const size_t from = s->wanted[i]; // they rise
+            if (from == i)
+                continue;
+            memcpy(w->x + i * hidden, w->x + from * hidden, hidden * sizeof *w->x);
+            memcpy(w->attn + i * q, w->attn + from * q, q * sizeof *w->attn);
+        }
+        s->n = s->n_logits;
+    }
+    sc_pool_barrier(me);
+}
+
 static void run_layer(sc_step *s, const sc_worker *me, uint32_t l)
 {
     const sc_config *c = &s->net->config;
@@ -611,6 +637,7 @@ static void run_layer(sc_step *s, const sc_worker *me, uint32_t l)
     const sc_work *w = s->work;
     const size_t q = (size_t)c->heads * c->head_dim, kv = (size_t)c->kv_heads * c->head_dim;
     const bool both = c->parallel && c->one_norm && !layer->expert;
+    const bool ends = ends_rows(s, l); // asked before a thread changes s->n
 
     const input in = norm_input(s, me, &layer->norm1, &layer->qkv, both ? &layer->up : NULL);
     const product p = {
@@ -633,6 +660,11 @@ static void run_layer(sc_step *s, const sc_worker *me, uint32_t l)
             s->kern->add(w->x + i * c->hidden, w->side + i * c->hidden, c->hidden);
         sc_pool_barrier(me);
         return;
+    }
+    if (ends) {
+        if (s->n_logits == 0)
+            return;
+        keep_wanted(s, me);
     }
     const input o = plain_input(s, me, w->attn, q, q, s->n, &layer->out);
     add_product(s, me, &layer->out, &o);
@@ -673,7 +705,8 @@ static void make_logits(const sc_step *s, const sc_worker *me)
     for (size_t i = from; i < to; i++) {
         float *y =
             in.lone ? w->lone + me->index * ((w->widest + 15) / 16 * 16) : w->norm + i * c->hidden;
-        normalise(s, &net->norm, w->x + (size_t)s->wanted[i] * c->hidden, y);
+        const size_t row = s->n == s->n_logits ? i : s->wanted[i];
+        normalise(s, &net->norm, w->x + row * c->hidden, y);
         encode_row(s, &in, y, i);
     }
     input_done(me, &in);

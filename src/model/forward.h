@@ -78,8 +78,8 @@ typedef struct sc_step {
     const atomic_bool *stop; // or NULL
     sc_compute compute;
     const sc_step_row *row; // [n]
-    size_t n;
-    const uint32_t *wanted; // [n_logits] rows whose logits are wanted
+    size_t n; // behind the last layer's attention only those whose logits are wanted
+    const uint32_t *wanted; // [n_logits] rows whose logits are wanted, ascending
     size_t n_logits;
     size_t n_groups; // of rows over the same pages; see sc_work.group
     bool one_each; // no sequence has two rows

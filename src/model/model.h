@@ -130,7 +130,8 @@ typedef struct sc_cost {
 
 /**
  * What a step must do at least: every weight it needs is read once, and the keys and values of
- * every sequence, shared ones once for all. Of a mixture's experts those count that the rows choose, taken as evenly spread.
+ * every sequence, shared ones once for all. Behind the last layer's keys only rows that want logits
+ * count; of a mixture's experts those that the rows choose, taken as evenly spread.
  */
 sc_cost sc_model_cost(const sc_model *m, const sc_step_shape *s);
 
