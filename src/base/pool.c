@@ -55,11 +55,6 @@ typedef struct event {
     _Atomic uint32_t sleepers;
 } event;
 
-/* Where a thread was last seen: its CPU plus 1; on a cache line of its own. */
-typedef struct seat {
-    _Alignas(64) _Atomic int cpu;
-} seat;
-
 struct sc_pool {
     unsigned n;
     unsigned spins;    // looks before a waiting thread sleeps
@@ -73,7 +68,6 @@ struct sc_pool {
     _Alignas(64) _Atomic uint32_t inside; // threads waiting at the barrier
     _Atomic uint64_t slept_ns;            // at barriers, all threads together
     choice choice;                        // the caller's alone
-    seat seat[SC_POOL_MAX];               // [n]
 };
 
 static void relax(void)
@@ -89,20 +83,14 @@ static uint64_t now_ns(void)
     return sc_clock_ns(&clock);
 }
 
-/* Whether it changed within so many looks. */
-static bool spin_change(const event *e, uint32_t old, unsigned spins)
+/* Returns how long it slept, in ns. */
+static uint64_t wait_change(event *e, uint32_t old, unsigned spins)
 {
     for (unsigned i = 0; i < spins; i++) {
         if (atomic_load_explicit(&e->value, memory_order_acquire) != old)
-            return true;
+            return 0;
         relax();
     }
-    return false;
-}
-
-/* Returns how long it slept, in ns. */
-static uint64_t sleep_change(event *e, uint32_t old)
-{
     const uint64_t from = now_ns();
     (void)atomic_fetch_add(&e->sleepers, 1);
     while (atomic_load(&e->value) == old)
@@ -118,37 +106,6 @@ static void advance(event *e, uint32_t value)
         (void)syscall(SYS_futex, &e->value, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-static void take_seat(sc_pool *p, unsigned index)
-{
-    atomic_store_explicit(&p->seat[index].cpu, sched_getcpu() + 1, memory_order_relaxed);
-}
-
-/*
- * Leaves the CPU to another of the team that was last seen on it too, for one that none of them
- * has. The system itself leaves two threads that wait for each other together for tens of
- * milliseconds: there is never one in the queue that it could move.
- */
-static void make_room(const sc_worker *me)
-{
-    sc_pool *p = me->pool;
-    cpu_set_t all, free;
-    if (sched_getaffinity(0, sizeof all, &all) != 0)
-        return; // more CPUs than the set holds
-    const int here = sched_getcpu();
-    bool shared = false;
-    free = all;
-    for (unsigned i = 0; i < me->n; i++) {
-        const int cpu = atomic_load_explicit(&p->seat[i].cpu, memory_order_relaxed) - 1;
-        if (cpu >= 0 && cpu < CPU_SETSIZE)
-            CPU_CLR((size_t)cpu, &free);
-        shared = shared || (i != me->index && cpu == here);
-    }
-    if (!shared || CPU_COUNT(&free) == 0 || sched_setaffinity(0, sizeof free, &free) != 0)
-        return;
-    (void)sched_setaffinity(0, sizeof all, &all); // where it may run is as before
-    take_seat(p, me->index);
-}
-
 /* The value of `start` for one more run, with `team` threads. */
 static uint32_t next_run(const sc_pool *p, unsigned team)
 {
@@ -161,19 +118,15 @@ void sc_pool_barrier(const sc_worker *me)
     sc_pool *p = me->pool;
     if (me->n == 1)
         return;
-    take_seat(p, me->index);
     const uint32_t round = atomic_load_explicit(&p->gate.value, memory_order_relaxed);
     if (atomic_fetch_add(&p->inside, 1) + 1 == me->n) {
         atomic_store(&p->inside, 0);
         advance(&p->gate, round + 1);
         return;
     }
-    if (spin_change(&p->gate, round, p->spins))
-        return;
-    if (p->spins) // as many CPUs as threads
-        make_room(me);
-    const uint64_t slept = sleep_change(&p->gate, round);
-    (void)atomic_fetch_add_explicit(&p->slept_ns, slept, memory_order_relaxed);
+    const uint64_t slept = wait_change(&p->gate, round, p->spins);
+    if (slept)
+        (void)atomic_fetch_add_explicit(&p->slept_ns, slept, memory_order_relaxed);
 }
 
 static void *work(void *arg)
@@ -182,8 +135,7 @@ static void *work(void *arg)
     sc_pool *p = me->pool;
     uint32_t seen = 0;
     for (;;) {
-        if (!spin_change(&p->start, seen, p->spins))
-            (void)sleep_change(&p->start, seen);
+        (void)wait_change(&p->start, seen, p->spins);
         // One look tells the run and its team: a thread that stayed away may have missed some.
         seen = atomic_load_explicit(&p->start.value, memory_order_acquire);
         if ((seen & TEAM) == 0)

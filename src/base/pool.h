@@ -5,8 +5,6 @@
  * threads meet at barriers. Work is split over output rows and a reduction is never split, so any
  * number of threads gives the same bits. A waiting thread spins for some microseconds and then
  * sleeps in the kernel, so that a thread whose CPU was taken away does not cost the others theirs.
- * Before it sleeps it leaves a CPU that another of the team is on too, where there is a free one
- * that it may use; where it may run is the same afterwards.
  *
  * Threads: one thread at a time calls sc_pool_run.
  */

@@ -71,43 +71,6 @@ TEST(shares_cover_everything_once)
         }
 }
 
-struct crowd {
-    cpu_set_t at_first[2], at_last[2];
-    size_t cpu; // all of them begin on it
-};
-
-/* Both on one CPU; the second is slow, so the first sleeps at the barrier. */
-static void crowd_together(const sc_worker *me, void *arg)
-{
-    struct crowd *c = arg;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(c->cpu, &one);
-    CHECK(sched_getaffinity(0, sizeof(cpu_set_t), &c->at_first[me->index]) == 0);
-    CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
-    CHECK(sched_setaffinity(0, sizeof(cpu_set_t), &c->at_first[me->index]) == 0);
-    sc_pool_barrier(me);
-    for (int i = 0; i < 20; i++) {
-        const struct timespec slow = {0, 2 * 1000 * 1000};
-        if (me->index == 1)
-            (void)nanosleep(&slow, NULL);
-        sc_pool_barrier(me);
-    }
-    CHECK(sched_getaffinity(0, sizeof(cpu_set_t), &c->at_last[me->index]) == 0);
-}
-
-TEST(threads_that_part_from_each_other_may_run_where_they_might_before)
-{
-    UNUSED;
-    sc_err err = {0};
-    SC_AUTO(sc_pool) *p = NULL;
-    CHECK_OK(sc_pool_new(2, &p, &err), &err);
-    struct crowd c = {.cpu = (size_t)sched_getcpu()};
-    sc_pool_run(p, crowd_together, &c);
-    for (unsigned i = 0; i < 2; i++)
-        CHECK(CPU_EQUAL(&c.at_first[i], &c.at_last[i]));
-}
-
 struct shift {
     bool stalled;      // as if another program had the second CPU
     unsigned teams[3]; // how often that many threads came
@@ -231,7 +194,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(barriers_hold_for_any_number_of_threads),
         T(shares_cover_everything_once),
-        T(threads_that_part_from_each_other_may_run_where_they_might_before),
         T(a_thread_that_is_kept_waiting_for_stays_away_for_a_while),
         T(a_thread_that_stays_away_comes_back_though_no_two_runs_are_alike),
         T(the_tightest_quota_of_the_groups_counts),
