@@ -84,9 +84,10 @@ static sc_code run(bench *b, const char *name, sc_sample_params how, size_t step
         if (b->failed[i])
             return sc_fail(err, SC_E_FORMAT, "a draw failed");
     const double s = (double)steps;
-    printf("%zu samples, %u tokens, %-20s step %7.2f ms, draws %6.2f ms (%6.1f us a row): %4.1f %%\n",
-           b->n, sc_model_config(b->model)->vocab, name, stepping / s * 1e3, drawing / s * 1e3,
-           drawing / s / (double)b->n * 1e6, 100 * drawing / (drawing + stepping));
+    printf(
+        "%zu samples, %u tokens, %-20s step %7.2f ms, draws %6.2f ms (%6.1f us a row): %4.1f %%\n",
+        b->n, sc_model_config(b->model)->vocab, name, stepping / s * 1e3, drawing / s * 1e3,
+        drawing / s / (double)b->n * 1e6, 100 * drawing / (drawing + stepping));
     return SC_OK;
 }
 

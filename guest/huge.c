@@ -119,7 +119,8 @@ void sc_huge_heap(void)
     char *p[N];
     for (size_t i = 0; i < N; i++)
         p[i] = malloc(CHUNK);
-    // Behind the rest, so that it does not go back to the system; volatile: else it may never be made.
+    // Behind the rest, so that it does not go back to the system; volatile: else it may never be
+    // made.
     void *volatile stay = malloc(PAGE);
     (void)stay;
     if (p[0] && (uintptr_t)p[0] % SC_HUGE < PAGE)

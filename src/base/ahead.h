@@ -19,10 +19,12 @@ typedef struct sc_ahead_range {
 } sc_ahead_range;
 
 /**
- * Starts to walk through `n` ranges of mapped files, in order; they stay mapped until sc_ahead_free.
+ * Starts to walk through `n` ranges of mapped files, in order; they stay mapped until
+ * sc_ahead_free.
  *
  * Owns:   the caller frees the result with sc_ahead_free
- * Errors: NULL when there is no memory or no thread: then nobody walks, and nothing is lost but time
+ * Errors: NULL when there is no memory or no thread: then nobody walks, and nothing is lost but
+ * time
  */
 sc_ahead *sc_ahead_new(const sc_ahead_range *range, size_t n);
 

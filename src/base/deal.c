@@ -16,8 +16,8 @@ static uint64_t word_of(uint32_t round, size_t first, size_t end)
  * Takes items of the share of thread `whose`. A word of an earlier round becomes this round's, by
  * whoever comes first; one of a later round belongs to a thread that has nothing left of this one.
  */
-static bool take_of(sc_deal *all, const sc_worker *me, unsigned whose, uint32_t round,
-                    size_t total, size_t unit, size_t *from, size_t *to)
+static bool take_of(sc_deal *all, const sc_worker *me, unsigned whose, uint32_t round, size_t total,
+                    size_t unit, size_t *from, size_t *to)
 {
     _Atomic uint64_t *word = &all[whose].left;
     uint64_t old = atomic_load_explicit(word, memory_order_relaxed);

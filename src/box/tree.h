@@ -42,10 +42,11 @@ void sc_tree_init(sc_tree *t, pid_t root);
 
 /**
  * Looks once. The size of one process, and of several whose sizes add up to no more than half of
- * `limit_kib`, is that sum. Beyond it what forked processes share counts once, which only the kernel
- * knows: it then walks over all their pages, 12 µs a MiB and several times that on a busy machine, in
- * which they grow. So that is asked for when the limit may have been passed, else for a ninth of the time
- * at most; between two walks what was shared is taken off. `rss_kib` above the limit is never a guess.
+ * `limit_kib`, is that sum. Beyond it what forked processes share counts once, which only the
+ * kernel knows: it then walks over all their pages, 12 µs a MiB and several times that on a busy
+ * machine, in which they grow. So that is asked for when the limit may have been passed, else for a
+ * ninth of the time at most; between two walks what was shared is taken off. `rss_kib` above the
+ * limit is never a guess.
  */
 void sc_tree_look(sc_tree *t, uint64_t limit_kib);
 

@@ -271,8 +271,8 @@ static sc_code push_long(machine *m, uint64_t n, sc_err *err)
     if (!p)
         return SC_OK; // run() sees it
     if (n > 8)
-        return push_value(
-            m, (value){.kind = SC_PKL_BIGINT, .s = {(const char *)p, (size_t)n}}, err);
+        return push_value(m, (value){.kind = SC_PKL_BIGINT, .s = {(const char *)p, (size_t)n}},
+                          err);
     uint64_t v = n && p[n - 1] & 0x80 ? UINT64_MAX : 0;
     for (uint64_t i = n; i-- > 0;)
         v = v << 8 | p[i];
@@ -385,8 +385,8 @@ static sc_code append(machine *m, size_t from, bool pairs, sc_err *err)
         return fail_op(m, "takes from an empty stack", err);
     const sc_pkl to = m->stack[from - 1];
     const sc_pkl_kind kind = m->p->v[to].kind;
-    const bool fits = kind == SC_PKL_CALL || (pairs ? kind == SC_PKL_DICT
-                                                    : kind == SC_PKL_LIST || kind == SC_PKL_SET);
+    const bool fits = kind == SC_PKL_CALL ||
+                      (pairs ? kind == SC_PKL_DICT : kind == SC_PKL_LIST || kind == SC_PKL_SET);
     if (!fits || (pairs && n % 2))
         return fail_op(m, "adds items to what cannot hold them", err);
     SC_TRY(add_items(m, to, m->stack + from, n, err));
@@ -632,19 +632,19 @@ typedef sc_code op_fn(machine *m, sc_err *err);
 
 // What is missing belongs to protocols 0 and 1, to extension codes or to out-of-band buffers.
 static op_fn *const ops[256] = {
-    [0x80] = op_proto,      [0x95] = op_frame,   ['.'] = op_stop,          ['('] = op_mark,
-    ['0'] = op_pop,         ['1'] = op_pop_mark, ['2'] = op_dup,           ['N'] = op_none,
-    [0x88] = op_true,       [0x89] = op_false,   ['J'] = op_int4,          ['K'] = op_int1,
-    ['M'] = op_int2,        [0x8a] = op_long1,   [0x8b] = op_long4,        ['G'] = op_float,
-    ['U'] = op_str1,        ['T'] = op_str4,     [0x8c] = op_str1,         ['X'] = op_str4,
-    [0x8d] = op_str8,       ['C'] = op_bytes1,   ['B'] = op_bytes4,        [0x8e] = op_bytes8,
-    [0x96] = op_bytes8,     [')'] = op_tuple0,   [0x85] = op_tuple1,       [0x86] = op_tuple2,
-    [0x87] = op_tuple3,     ['t'] = op_tuple,    [']'] = op_list,          ['}'] = op_dict,
-    [0x8f] = op_set,        ['a'] = op_append,   ['e'] = op_appends,       ['s'] = op_setitem,
-    ['u'] = op_setitems,    [0x90] = op_appends, [0x91] = op_frozenset,    ['q'] = op_put1,
-    ['r'] = op_put4,        [0x94] = op_memoize, ['h'] = op_get1,          ['j'] = op_get4,
-    ['c'] = op_global,      ['R'] = op_call,     [0x93] = op_stack_global, [0x81] = op_call,
-    [0x92] = op_newobj_ex,  ['b'] = op_build,    ['Q'] = op_persid,
+    [0x80] = op_proto,     [0x95] = op_frame,   ['.'] = op_stop,          ['('] = op_mark,
+    ['0'] = op_pop,        ['1'] = op_pop_mark, ['2'] = op_dup,           ['N'] = op_none,
+    [0x88] = op_true,      [0x89] = op_false,   ['J'] = op_int4,          ['K'] = op_int1,
+    ['M'] = op_int2,       [0x8a] = op_long1,   [0x8b] = op_long4,        ['G'] = op_float,
+    ['U'] = op_str1,       ['T'] = op_str4,     [0x8c] = op_str1,         ['X'] = op_str4,
+    [0x8d] = op_str8,      ['C'] = op_bytes1,   ['B'] = op_bytes4,        [0x8e] = op_bytes8,
+    [0x96] = op_bytes8,    [')'] = op_tuple0,   [0x85] = op_tuple1,       [0x86] = op_tuple2,
+    [0x87] = op_tuple3,    ['t'] = op_tuple,    [']'] = op_list,          ['}'] = op_dict,
+    [0x8f] = op_set,       ['a'] = op_append,   ['e'] = op_appends,       ['s'] = op_setitem,
+    ['u'] = op_setitems,   [0x90] = op_appends, [0x91] = op_frozenset,    ['q'] = op_put1,
+    ['r'] = op_put4,       [0x94] = op_memoize, ['h'] = op_get1,          ['j'] = op_get4,
+    ['c'] = op_global,     ['R'] = op_call,     [0x93] = op_stack_global, [0x81] = op_call,
+    [0x92] = op_newobj_ex, ['b'] = op_build,    ['Q'] = op_persid,
 };
 
 static sc_code run(machine *m, sc_err *err)

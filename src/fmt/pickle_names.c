@@ -18,6 +18,7 @@ static bool is_one_of(sc_str s, const char *const *list, size_t n)
 
 bool sc_pickle_name_is_hostile(sc_str module, sc_str name)
 {
+    // clang-format off: many to a line
     static const char *const modules[] = {
         "_ctypes",     "_pickle", "_posixsubprocess", "asyncio",  "bdb",
         "cPickle",     "code",    "codeop",           "commands", "ctypes",      "dill",
@@ -29,6 +30,7 @@ bool sc_pickle_name_is_hostile(sc_str module, sc_str name)
         "subprocess",  "sys",     "tempfile",         "timeit",   "trace",       "types",
         "urllib",      "venv",    "webbrowser",       "xmlrpc",   "zipimport",
     };
+    // clang-format on
     static const char *const functions[] = {
         "__import__", "apply",   "breakpoint", "compile", "delattr", "dir",    "eval",  "exec",
         "execfile",   "exit",    "file",       "getattr", "globals", "help",   "input", "locals",

@@ -79,7 +79,7 @@ static sc_code read_end64(const sc_zip *z, directory *d, const directory *small,
     sc_cur_seek(&c, at);
     if (sc_cur_u32(&c) != END64_SIG || !sc_cur_ok(&c) || disk != 0 || n_disks > 1)
         return sc_fail_at(err, SC_E_FORMAT, small->end, "the ZIP64 end record is ill-formed");
-    sc_cur_skip(&c, 8 + 2 + 2); // size of the record, versions
+    sc_cur_skip(&c, 8 + 2 + 2);            // size of the record, versions
     const uint64_t disks = sc_cur_u64(&c); // two numbers of 32 bits
     const uint64_t n_here = sc_cur_u64(&c);
     d->n = sc_cur_u64(&c);
@@ -211,8 +211,7 @@ static sc_code read_entry(sc_cur *c, entry *e, sc_zip_member *m, sc_err *err)
                           "torch.save, which stores",
                           SC_STRF(m->name), (unsigned)e->method);
     if (e->packed != m->size)
-        return sc_fail_at(err, SC_E_FORMAT, at, "%.*s: stored, but of two sizes",
-                          SC_STRF(m->name));
+        return sc_fail_at(err, SC_E_FORMAT, at, "%.*s: stored, but of two sizes", SC_STRF(m->name));
     return SC_OK;
 }
 

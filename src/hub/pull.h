@@ -33,10 +33,10 @@ typedef void sc_hub_progress_fn(void *ctx, const sc_hub_progress *p);
 
 typedef struct sc_hub_pull_opts { // all-zero: silent, four connections, the real clock
     sc_hub_progress_fn *progress;
-    void *progress_ctx;     // borrowed
+    void *progress_ctx;      // borrowed
     const atomic_bool *stop; // borrowed; set: ends within a second with SC_E_INTERRUPTED
-    unsigned connections;   // 1 to 16; 0: 4
-    uint64_t segment_size;  // bytes asked for at once on one connection; 0: 8 MiB
+    unsigned connections;    // 1 to 16; 0: 4
+    uint64_t segment_size;   // bytes asked for at once on one connection; 0: 8 MiB
     // For tests: time, and the wait between tries, and the free space of a folder.
     const sc_clock *clock;                              // borrowed; NULL: real
     void (*wait_ms)(void *ctx, uint64_t ms);            // NULL: really waits

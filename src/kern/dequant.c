@@ -164,10 +164,10 @@ static void tq2_0(float *y, const uint8_t *b)
 }
 
 static dequant_fn *const blocks[SC_DTYPE_N] = {
-    [SC_Q4_0] = q4_0,   [SC_Q4_1] = q4_1,     [SC_Q5_0] = q5_0,     [SC_Q5_1] = q5_1,
-    [SC_Q8_0] = q8_0,   [SC_Q2_K] = q2_k,     [SC_Q3_K] = q3_k,     [SC_Q4_K] = q4_k,
-    [SC_Q5_K] = q5_k,   [SC_Q6_K] = q6_k,     [SC_IQ4_NL] = iq4_nl, [SC_IQ4_XS] = iq4_xs,
-    [SC_MXFP4] = mxfp4, [SC_TQ1_0] = tq1_0,   [SC_TQ2_0] = tq2_0,
+    [SC_Q4_0] = q4_0,   [SC_Q4_1] = q4_1,   [SC_Q5_0] = q5_0,     [SC_Q5_1] = q5_1,
+    [SC_Q8_0] = q8_0,   [SC_Q2_K] = q2_k,   [SC_Q3_K] = q3_k,     [SC_Q4_K] = q4_k,
+    [SC_Q5_K] = q5_k,   [SC_Q6_K] = q6_k,   [SC_IQ4_NL] = iq4_nl, [SC_IQ4_XS] = iq4_xs,
+    [SC_MXFP4] = mxfp4, [SC_TQ1_0] = tq1_0, [SC_TQ2_0] = tq2_0,
 };
 
 void sc_dequant_row(sc_dtype t, float *dst, const void *src, size_t n)

@@ -101,8 +101,8 @@ static void iq1_m(uint8_t *n, uint8_t *s, const uint8_t *b)
 }
 
 static codes_fn *const codes[SC_DTYPE_N] = {
-    [SC_IQ1_S] = iq1_s,   [SC_IQ1_M] = iq1_m,     [SC_IQ2_XXS] = iq2_xxs, [SC_IQ2_XS] = iq2_xs,
-    [SC_IQ2_S] = iq2_s,   [SC_IQ3_XXS] = iq3_xxs, [SC_IQ3_S] = iq3_s,
+    [SC_IQ1_S] = iq1_s, [SC_IQ1_M] = iq1_m,     [SC_IQ2_XXS] = iq2_xxs, [SC_IQ2_XS] = iq2_xs,
+    [SC_IQ2_S] = iq2_s, [SC_IQ3_XXS] = iq3_xxs, [SC_IQ3_S] = iq3_s,
 };
 
 bool sc_grid_has(sc_dtype t)

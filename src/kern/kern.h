@@ -125,8 +125,8 @@ typedef struct sc_attn {
     sc_kv kv;
     uint32_t
         n_heads; // query heads; a multiple of kv.n_kv: head h reads kv head h / (n_heads / n_kv)
-    uint32_t window; // a query sees this many positions including its own; 0: all
-    float scale;     // of q . k
+    uint32_t window;     // a query sees this many positions including its own; 0: all
+    float scale;         // of q . k
     const uint8_t *base; // borrowed; page i of this layer stands at base + i * stride
     size_t stride;
 } sc_attn;
@@ -176,9 +176,9 @@ struct sc_kern {
      * Q8, Q8X: for 32 values, b = max |x|, s = b * (1 / 127), q = rne(x * (127 / b)), all in float;
      *          b = 0 gives zeros. Q8X: the 32 are eight fours; b is the largest |x| outside the
      *          (first) four with the largest, but at least 1/128 of that one; those four become
-     *          q = hi * 128 + lo with hi = (q + 64) >> 7. Not finite: the block's result is not finite.
-     * Shapes: x [.., cols] f32, a row starts every `ldx` elements
-     * Order:  same bits at every level; an input depends on itself alone
+     *          q = hi * 128 + lo with hi = (q + 64) >> 7. Not finite: the block's result is not
+     * finite. Shapes: x [.., cols] f32, a row starts every `ldx` elements Order:  same bits at
+     * every level; an input depends on itself alone
      */
     void (*encode)(const sc_acts *a, const float *x, size_t ldx, size_t from, size_t to);
 
@@ -300,8 +300,8 @@ void sc_kern_init(sc_kern *k, unsigned levels);
  *
  * Shapes: y [batch, ldy]; rows beyond w->rows are not written
  * Needs:  job->x->cols == w->cols; the encoding is one that sc_acts_kind_for gives for the type
- * Bound:  Q8, Q8X: (2 nb + 2) u sum|terms| + sum_b (b_b / 254) sum |w|; F32: gamma(cols) sum |terms|
- * Order:  same bits at every level, for every batch, tile and split
+ * Bound:  Q8, Q8X: (2 nb + 2) u sum|terms| + sum_b (b_b / 254) sum |w|; F32: gamma(cols) sum
+ * |terms| Order:  same bits at every level, for every batch, tile and split
  */
 static inline void sc_kern_mul(const sc_kern *k, const sc_mul *job, size_t from, size_t to)
 {

@@ -14,14 +14,14 @@
 
 /** What stands before each 256 values (the head) and before each 32, and what it means. */
 typedef enum sc_scaling {
-    SC_SCALED_F16,   // f16 scales, then with `min` f16 minima
-    SC_SCALED_E8M0,  // bytes e: 2^(e - 128)
-    SC_SCALED_HEAD,  // head d, which is the scale
-    SC_SCALED_ONE,   // head d; int8: d * n * unit
-    SC_SCALED_TWO,   // head d; int8 of the first 16, int8 of the last 16: d * n
-    SC_SCALED_ODD,   // head d; bytes with n of the first 16, n of the last 16: d * (2 n + 1) * unit
-    SC_SCALED_MIN,   // head d, dmin; bytes n, bytes m: d * n, and less dmin * m
-    SC_SCALED_MINS,  // head d, dmin; of the first 16, of the last 16: bytes with n, m: the same
+    SC_SCALED_F16,  // f16 scales, then with `min` f16 minima
+    SC_SCALED_E8M0, // bytes e: 2^(e - 128)
+    SC_SCALED_HEAD, // head d, which is the scale
+    SC_SCALED_ONE,  // head d; int8: d * n * unit
+    SC_SCALED_TWO,  // head d; int8 of the first 16, int8 of the last 16: d * n
+    SC_SCALED_ODD,  // head d; bytes with n of the first 16, n of the last 16: d * (2 n + 1) * unit
+    SC_SCALED_MIN,  // head d, dmin; bytes n, bytes m: d * n, and less dmin * m
+    SC_SCALED_MINS, // head d, dmin; of the first 16, of the last 16: bytes with n, m: the same
 } sc_scaling;
 
 typedef struct sc_layout {
@@ -176,8 +176,7 @@ typedef struct sc_cut {
 static inline sc_cut sc_cut_of(size_t panel_size, size_t n, size_t bytes)
 {
     const size_t groups = bytes / SC_CUT_TILES + 1, panels = SC_CUT_PANELS / panel_size;
-    return groups == 1 ? (sc_cut){1, n}
-                       : (sc_cut){panels ? panels : 1, (n + groups - 1) / groups};
+    return groups == 1 ? (sc_cut){1, n} : (sc_cut){panels ? panels : 1, (n + groups - 1) / groups};
 }
 
 /** The tile of column `b`. */

@@ -415,7 +415,8 @@ sc_code sc_net_bind(sc_weights **w, const sc_config *c, const sc_bind_how *how, 
         return sc_fail_nomem(err);
     n->weights = sc_take(weights);
     n->config = *c;
-    sc_binder b = {.net = n, .c = &n->config,
+    sc_binder b = {.net = n,
+                   .c = &n->config,
                    .pool = how->pool,
                    .kern = how->kern,
                    .now = how->now,

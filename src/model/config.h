@@ -145,7 +145,8 @@ sc_code sc_config_read_hf(const json_t *o, sc_config *out, sc_err *err) SC_CHECK
 sc_code sc_config_read_smallcoder(const json_t *o, sc_config *out, sc_err *err) SC_CHECKED;
 
 /**
- * Reads the keys of a GGUF file (its first part, if it is split), and from its tensors' names what the keys do not say.
+ * Reads the keys of a GGUF file (its first part, if it is split), and from its tensors' names what
+ * the keys do not say.
  *
  * Errors: as sc_config_read_hf; the message names the key or tensor
  */

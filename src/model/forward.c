@@ -14,7 +14,8 @@
 #include <string.h>
 
 enum {
-    // Bytes a thread that a step packs for good, and as many more for so many rows: packing takes as
+    // Bytes a thread that a step packs for good, and as many more for so many rows: packing takes
+    // as
     // long as a few rows do, so no step gets slow by it.
     KEEP_MOST = 16 << 20,
     KEEP_ROWS = 16,

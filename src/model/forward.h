@@ -52,10 +52,10 @@ typedef struct sc_work {
     uint8_t *acts[SC_ACTS_KIND_N]; // encoded inputs of all rows
     uint8_t *lone_acts[SC_ACTS_KIND_N]; // [threads] encoded input of one row
     size_t acts_lone_size[SC_ACTS_KIND_N];
-    sc_work_supply *supply;        // [threads]
-    sc_keep *keep;                 // what the step at hand may pack for good
-    sc_deal *deal;                 // [threads] panels of a product that nobody has taken
-    uint8_t *pack;                 // [threads, pack_n] a panel on its way
+    sc_work_supply *supply; // [threads]
+    sc_keep *keep;          // what the step at hand may pack for good
+    sc_deal *deal;          // [threads] panels of a product that nobody has taken
+    uint8_t *pack;          // [threads, pack_n] a panel on its way
     size_t scratch_n;
     size_t pack_n;
 } sc_work;
@@ -78,13 +78,13 @@ typedef struct sc_step {
     const atomic_bool *stop; // or NULL
     sc_compute compute;
     const sc_step_row *row; // [n]
-    size_t n; // behind the last layer's attention only those whose logits are wanted
+    size_t n;               // behind the last layer's attention only those whose logits are wanted
     const uint32_t *wanted; // [n_logits] rows whose logits are wanted, ascending
     size_t n_logits;
     size_t n_groups; // of rows over the same pages; see sc_work.group
-    bool one_each; // no sequence has two rows
-    bool stopped;  // out: ended before its time
-    uint32_t round; // rounds of dealing before this step
+    bool one_each;   // no sequence has two rows
+    bool stopped;    // out: ended before its time
+    uint32_t round;  // rounds of dealing before this step
 } sc_step;
 
 /** Errors: SC_E_NOMEM */
@@ -93,8 +93,8 @@ sc_code sc_work_init(sc_work *w, const sc_net *net, const sc_kv_cache *kv, sc_co
 void sc_work_drop(sc_work *w);
 
 /**
- * Bytes that a step touches: `rows` rows, `logits` rows of logits, `keys` positions that a row looks
- * at, at most.
+ * Bytes that a step touches: `rows` rows, `logits` rows of logits, `keys` positions that a row
+ * looks at, at most.
  */
 uint64_t sc_work_touched(const sc_work *w, const sc_net *net, size_t rows, size_t logits,
                          size_t keys);

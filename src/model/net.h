@@ -22,11 +22,11 @@ enum { SC_LINEAR_PARTS = 3 };
 typedef struct sc_linear {
     uint32_t n_parts;
     sc_mat part[SC_LINEAR_PARTS];
-    uint32_t at[SC_LINEAR_PARTS]; // where its rows stand in y
-    float *bias[SC_LINEAR_PARTS]; // owned by the net; [rows of the part] or NULL
+    uint32_t at[SC_LINEAR_PARTS];       // where its rows stand in y
+    float *bias[SC_LINEAR_PARTS];       // owned by the net; [rows of the part] or NULL
     sc_source *source[SC_LINEAR_PARTS]; // owned by the net; NULL: packed while loading
-    uint32_t rows;                // of y
-    bool paired;                  // gate and up in one: 16 rows of each in a panel
+    uint32_t rows;                      // of y
+    bool paired;                        // gate and up in one: 16 rows of each in a panel
 } sc_linear;
 
 typedef struct sc_norm {
@@ -57,10 +57,10 @@ typedef struct sc_net {
     sc_dtype embed_type, positions_type;
     size_t embed_row, positions_row; // bytes
     float embed_scale;
-    uint8_t *arena; // owned pages: packed matrices
+    uint8_t *arena;                // owned pages: packed matrices
     size_t arena_size, arena_used; // `used` counts the places of matrices yet to be packed
     uint64_t packed;               // bytes that were packed while loading
-    void **kept; // owned: blocks of floats
+    void **kept;                   // owned: blocks of floats
     size_t n_kept, cap_kept;
     sc_source **source; // owned, each of them too
     size_t n_sources, cap_sources;

@@ -100,7 +100,8 @@ static void forget_penalty(sc_sampler *s, const int32_t *previous, size_t n)
             s->seen[previous[i]] = 0;
 }
 
-/* Four lanes, which every machine has: a plain maximum is one chain that no compiler may break up. */
+/* Four lanes, which every machine has: a plain maximum is one chain that no compiler may break up.
+ */
 typedef float lanes __attribute__((vector_size(16)));
 typedef int32_t masks __attribute__((vector_size(16)));
 

@@ -33,8 +33,8 @@ void sc_source_drop(sc_source *s)
 }
 
 /*
- * The one or two ranges that the rows of the panels [from, to) lie in; returns how many. Gate and up
- * lie apart, so each half of a panel has a range of its own.
+ * The one or two ranges that the rows of the panels [from, to) lie in; returns how many. Gate and
+ * up lie apart, so each half of a panel has a range of its own.
  */
 static size_t ranges_of(const sc_source *s, size_t from, size_t to, sc_ahead_range out[2])
 {

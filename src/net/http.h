@@ -29,7 +29,7 @@ typedef struct sc_http_call sc_http_call;
 typedef struct sc_http_opts { // all-zero: the system's certificates, the real clock
     const char *ca_file;      // borrowed for the call of sc_http_open; PEM
     const sc_clock *clock;    // borrowed
-    const atomic_bool *stop;   // borrowed; set: sc_http_poll gives SC_E_INTERRUPTED
+    const atomic_bool *stop;  // borrowed; set: sc_http_poll gives SC_E_INTERRUPTED
 } sc_http_opts;
 
 /** Owns: the caller closes *out with sc_http_close. Errors: SC_E_NOMEM, SC_E_IO */

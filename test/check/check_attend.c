@@ -236,7 +236,8 @@ static void check_next(check *c, sc_dtype type, size_t n)
     c->now.attend(&m.a, &row, 1, 0, 1, scratch);
     for (size_t d = 0; d < 40; d++)
         bad[d] = d % 2 ? NAN : INFINITY;
-    c->now.kv_put(&a.kv, m.memory + m.pages[n / SC_KV_PAGE] * m.page_size, n % SC_KV_PAGE, bad, bad);
+    c->now.kv_put(&a.kv, m.memory + m.pages[n / SC_KV_PAGE] * m.page_size, n % SC_KV_PAGE, bad,
+                  bad);
     row.out = again;
     c->now.attend(&m.a, &row, 1, 0, 1, scratch);
     check_true(c, check_same(out, again, ALL), "attend %s: n=%zu sees the position behind",

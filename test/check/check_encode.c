@@ -54,7 +54,8 @@ static void check_steps(check *c, sc_acts_kind kind)
         check_true(c, kind == SC_ACTS_Q8 || place < 8, "encode: place %u", place);
         const double top = check_top(kind, x);
         for (size_t i = 0; i < 32; i++) {
-            const int32_t q = (int8_t)data[i] + (i / 4 == place ? 128 * (int8_t)data[32 + i % 4] : 0);
+            const int32_t q =
+                (int8_t)data[i] + (i / 4 == place ? 128 * (int8_t)data[32 + i % 4] : 0);
             sum += q;
             half += i < 16 ? q : 0;
             check_near(c, "encode", 8, i, (float)((double)q * (double)s), (double)x[i],

@@ -55,10 +55,9 @@ static void make(check *c, problem *p, sc_dtype t, size_t rows, size_t cols)
             abort();
         memset(again, 0xa5, sc_panel_size(t, cols));
         c->now.pack(t, again, at, cols);
-        check_true(c, memcmp(again, p->panels + i * sc_panel_size(t, cols),
-                             sc_panel_size(t, cols)) == 0,
-                   "packing %s, %zu columns, panel %zu: other bytes", sc_dtype_info(t)->name, cols,
-                   i);
+        check_true(
+            c, memcmp(again, p->panels + i * sc_panel_size(t, cols), sc_panel_size(t, cols)) == 0,
+            "packing %s, %zu columns, panel %zu: other bytes", sc_dtype_info(t)->name, cols, i);
         sc_free_pages(again, sc_panel_size(t, cols));
     }
     p->mat = sc_mat_of(t, rows, cols, p->panels);

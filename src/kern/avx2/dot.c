@@ -30,8 +30,8 @@ static inline v16i v16i_hold(v16i a)
     return a;
 }
 
-#define SC_FILL       sc_fill_avx2_dot
-#define DOT_COLS      2
-#define DOT_BOTH      1
-#define DOT_SIGNED    1
+#define SC_FILL    sc_fill_avx2_dot
+#define DOT_COLS   2
+#define DOT_BOTH   1
+#define DOT_SIGNED 1
 #include "kern/dot.inc"

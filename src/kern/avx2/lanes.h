@@ -128,7 +128,8 @@ static inline v16 v16_if_neg(v16 x, v16 y, v16 z)
 /* Whether a lane is not a number. */
 static inline bool v16_odd(v16 x)
 {
-    const __m256 a = _mm256_cmp_ps(x.a, x.a, _CMP_UNORD_Q), b = _mm256_cmp_ps(x.b, x.b, _CMP_UNORD_Q);
+    const __m256 a = _mm256_cmp_ps(x.a, x.a, _CMP_UNORD_Q),
+                 b = _mm256_cmp_ps(x.b, x.b, _CMP_UNORD_Q);
     return _mm256_movemask_ps(_mm256_or_ps(a, b)) != 0;
 }
 

@@ -149,20 +149,19 @@ static inline void v16i_store_words(uint8_t *p, v16i a)
 /* 32 bytes of each, 16 bytes of each. */
 static inline v16i v16i_load_two(const uint8_t *a, const uint8_t *b)
 {
-    return _mm512_inserti64x4(
-        _mm512_castsi256_si512(_mm256_loadu_si256((const void *)a)),
-        _mm256_loadu_si256((const void *)b), 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_loadu_si256((const void *)a)),
+                              _mm256_loadu_si256((const void *)b), 1);
 }
 
 static inline v16i v16i_load_four(const uint8_t *a, const uint8_t *b, const uint8_t *c,
                                   const uint8_t *d)
 {
-    const __m256i low = _mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_loadu_si128((const void *)a)), _mm_loadu_si128((const void *)b),
-        1);
-    const __m256i high = _mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_loadu_si128((const void *)c)), _mm_loadu_si128((const void *)d),
-        1);
+    const __m256i low =
+        _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)a)),
+                                _mm_loadu_si128((const void *)b), 1);
+    const __m256i high =
+        _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)c)),
+                                _mm_loadu_si128((const void *)d), 1);
     return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
 }
 

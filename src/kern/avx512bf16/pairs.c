@@ -110,8 +110,7 @@ static void mul_bf16(const sc_kern *k, const sc_mul *job, size_t from, size_t to
     (void)k;
     const sc_acts *x = job->x;
     const size_t n = sc_tiles(x->kind, x->batch), panels = sc_panels(job->w->rows);
-    const sc_cut cut =
-        sc_cut_of(job->w->panel_size, n, sc_acts_size(x->kind, x->cols, x->batch));
+    const sc_cut cut = sc_cut_of(job->w->panel_size, n, sc_acts_size(x->kind, x->cols, x->batch));
     for (size_t p0 = from; p0 < to; p0 += cut.panels) {
         const size_t p1 = p0 + cut.panels < to ? p0 + cut.panels : to;
         for (size_t i = 0; i < n; i += cut.tiles)

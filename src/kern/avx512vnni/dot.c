@@ -15,8 +15,8 @@ static inline v16i v16i_hold(v16i a)
     return a;
 }
 
-#define SC_FILL       sc_fill_avx512vnni_dot
-#define DOT_COLS      8
-#define DOT_BOTH      8
-#define DOT_SIGNED    0
+#define SC_FILL    sc_fill_avx512vnni_dot
+#define DOT_COLS   8
+#define DOT_BOTH   8
+#define DOT_SIGNED 0
 #include "kern/dot.inc"

@@ -88,7 +88,8 @@ TEST(rounds_may_wrap)
     UNUSED;
     sc_deal deal[2] = {0};
     const sc_worker me = {NULL, 0, 2};
-    // Strides that a share may lie untouched for: a thread fewer in the team leaves its share alone.
+    // Strides that a share may lie untouched for: a thread fewer in the team leaves its share
+    // alone.
     uint32_t round = 1;
     for (unsigned k = 0; k < 64; k++, round += k % 2 ? 1u << 23 : 1u << 30) {
         size_t n = 0;
