@@ -34,18 +34,13 @@
 
 static const char deepseek_coder[] = ISOLATED("[\\r\\n]") ISOLATED("\\\\s?\\\\p{L}+")
     ISOLATED("\\\\s?\\\\p{P}+") ISOLATED("[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+") DIGITS BYTES;
-// clang-format off: it cannot settle on where to break these letters
+// It cannot settle on where to break these letters.
+// clang-format off
 static const char deepseek_llm[] = ISOLATED("[\\r\\n]")
-    ISOLATED("\\\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-"
-             "Ᏽᏸ-"
-             "ᏽ"
-             "Ა-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-\\\\x{1F7D}ᾀ-ᾴᾶ-ᾼ\\\\x{1FBE}ῂ-ῄῆ-ῌῐ-"
-             "\\\\x{"
-             "1FD3}ῖ-\\\\x{1FDB}ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\\\\x{2126}ℨ\\\\x{212A}-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄ"
-             "Ⰰ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-"
-             "𐓻𐲀-"
-             "𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+") ISOLATED("\\\\s?[!-/:-~！-／：-～‘-‟\u3000-。]+")
-        ISOLATED("\\\\s+$") ISOLATED("[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+") DIGITS BYTES;
+    ISOLATED("\\\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽ"
+             "Ა-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-\\\\x{1F7D}ᾀ-ᾴᾶ-ᾼ\\\\x{1FBE}ῂ-ῄῆ-ῌῐ-\\\\x{1FD3}ῖ-\\\\x{1FDB}ῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\\\\x{2126}ℨ\\\\x{212A}-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄ"
+             "Ⰰ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+") ISOLATED("\\\\s?[!-/:-~！-／：-～‘-‟\u3000-。]+") ISOLATED("\\\\s+$")
+        ISOLATED("[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+") DIGITS BYTES;
 // clang-format on
 static const char standard[] = ISOLATED("[\\\\p{P}\\\\$\\\\+<=>\\\\^~\\\\|]+")
     ISOLATED("'s|'t|'re|'ve|'m|'ll|'d| ?\\\\p{L}+| ?\\\\p{N}+| ?[^\\\\s\\\\p{L}\\\\p{N}]+|"
